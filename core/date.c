@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last. */
+#include "date.h"
+
+#define DAY_S       INT64_C(86400)
+#define ERA_DAYS    INT64_C(146097)  /* of 400 years */
+#define EPOCH_DAYS  INT64_C(719468)  /* from 0000-03-01 to 1970-01-01 */
+#define FIRST_S     INT64_C(-62135596800)  /* 0001-01-01 00:00:00 */
+#define LAST_S      INT64_C(253402300799)  /* 9999-12-31 23:59:59 */
+
+struct date
+date_of(int64_t time_s)
+{
+	struct date date;
+	int64_t days, seconds, era, in_era, year, in_year, month;
+
+	time_s = time_s < FIRST_S ? FIRST_S : time_s > LAST_S ? LAST_S : time_s;
+	/* From the year 0 on, so that all divisions are of positive numbers. */
+	days = (time_s + EPOCH_DAYS * DAY_S) / DAY_S;
+	seconds = (time_s + EPOCH_DAYS * DAY_S) % DAY_S;
+	era = days / ERA_DAYS;
+	in_era = days % ERA_DAYS;
+	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	in_year = in_era - (365 * year + year / 4 - year / 100);
+	month = (5 * in_year + 2) / 153;  /* 0 is March */
+
+	date.day = (uint8_t)(in_year - (153 * month + 2) / 5 + 1);
+	date.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
+	date.year = (int32_t)(era * 400 + year + (month >= 10));
+	date.hour = (uint8_t)(seconds / 3600);
+	date.minute = (uint8_t)(seconds / 60 % 60);
+	date.second = (uint8_t)(seconds % 60);
+	return date;
+}
+
+int64_t
+date_time(const struct date *date)
+{
+	int64_t year = date->year - (date->month <= 2);
+	int64_t era = year / 400;
+	int64_t in_era = year % 400;
+	int64_t month = date->month > 2 ? date->month - 3 : date->month + 9;
+	int64_t in_year = (153 * month + 2) / 5 + date->day - 1;
+	int64_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
+
+	return (days - EPOCH_DAYS) * DAY_S
+		+ date->hour * 3600 + date->minute * 60 + date->second;
+}
+
+void
+date_put(struct out *o, int64_t time_s)
+{
+	struct date d = date_of(time_s);
+
+	out_digits(o, (uint64_t)d.year, 4);
+	out_digits(o, d.month, 2);
+	out_digits(o, d.day, 2);
+	out_digits(o, d.hour, 2);
+	out_digits(o, d.minute, 2);
+	out_digits(o, d.second, 2);
+}
+
+void
+date_put_list(struct out *o, int64_t time_s, int64_t now_s)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const int64_t half_year_s = 182 * DAY_S;
+	struct date d = date_of(time_s);
+
+	out_put(o, months + 3 * (d.month - 1), 3);
+	out_string(o, d.day < 10 ? "  " : " ");
+	out_number(o, d.day);
+	out_char(o, ' ');
+	if (time_s > now_s + DAY_S || time_s < now_s - half_year_s) {
+		out_char(o, ' ');
+		out_digits(o, (uint64_t)d.year, 4);
+		return;
+	}
+	out_digits(o, d.hour, 2);
+	out_char(o, ':');
+	out_digits(o, d.minute, 2);
+}

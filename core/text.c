@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Spans of text and bounded output: see text.h. Calls nothing but string.h. */
+#include "text.h"
+
+#include <string.h>
+
+struct text
+text_of(const char *string)
+{
+	return (struct text){ string, strlen(string) };
+}
+
+char
+text_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool
+text_equal(struct text a, struct text b)
+{
+	size_t i = 0;
+
+	while (i < a.len && i < b.len && text_upper(a.at[i]) == text_upper(b.at[i])) {
+		i++;
+	}
+	return i == a.len && i == b.len;
+}
+
+bool
+text_is(struct text t, const char *word)
+{
+	return text_equal(t, text_of(word));
+}
+
+bool
+text_same(struct text t, const char *string)
+{
+	return t.len == strlen(string) && memcmp(t.at, string, t.len) == 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct text
+text_trim(struct text t)
+{
+	while (t.len > 0 && is_blank(t.at[0])) {
+		t.at++;
+		t.len--;
+	}
+	while (t.len > 0 && is_blank(t.at[t.len - 1])) {
+		t.len--;
+	}
+	return t;
+}
+
+struct text
+text_cut(struct text *rest, char separator)
+{
+	struct text part = *rest;
+	const char *found = rest->len > 0 ? memchr(rest->at, separator, rest->len) : NULL;
+
+	if (found == NULL) {
+		*rest = (struct text){ NULL, 0 };
+		return part;
+	}
+	part.len = (size_t)(found - part.at);
+	rest->at = found + 1;
+	rest->len -= part.len + 1;
+	return part;
+}
+
+bool
+text_number(struct text t, uint64_t max, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (t.len == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned digit = (unsigned)(unsigned char)t.at[i] - '0';
+
+		if (digit > 9 || digit > max || n > (max - digit) / 10) {
+			return false;
+		}
+		n = n * 10 + digit;
+	}
+	*out = n;
+	return true;
+}
+
+bool
+text_copy(struct text t, char *dst, size_t cap)
+{
+	if (t.len >= cap) {
+		return false;
+	}
+	if (t.len > 0) {
+		memcpy(dst, t.at, t.len);
+	}
+	dst[t.len] = '\0';
+	return true;
+}
+
+/* The length of the well-formed UTF-8 sequence at `s`, or 0. Its code goes to `*code`. */
+static size_t
+utf8_length(const unsigned char *s, size_t left, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len;
+
+	if (s[0] < 0x80) {
+		*code = s[0];
+		return 1;
+	}
+	len = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
+	if (s[0] < 0xC2 || s[0] > 0xF4 || len > left) {
+		return 0;
+	}
+	*code = s[0] & (0x7Fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xC0) != 0x80) {
+			return 0;
+		}
+		*code = *code << 6 | (s[i] & 0x3Fu);
+	}
+	if (*code < least[len] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF)) {
+		return 0;
+	}
+	return len;
+}
+
+bool
+text_is_printable(struct text t)
+{
+	const unsigned char *s = (const unsigned char *)t.at;
+	uint32_t code = 0;
+
+	for (size_t i = 0, step; i < t.len; i += step) {
+		step = utf8_length(s + i, t.len - i, &code);
+		if (step == 0 || code < 0x20 || (code >= 0x7F && code < 0xA0)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+out_put(struct out *o, const void *src, size_t len)
+{
+	if (len > o->cap - o->len) {
+		o->cut = true;
+		return;
+	}
+	if (len > 0) {
+		memcpy(o->at + o->len, src, len);
+	}
+	o->len += len;
+}
+
+void
+out_char(struct out *o, char c)
+{
+	out_put(o, &c, 1);
+}
+
+void
+out_text(struct out *o, struct text t)
+{
+	out_put(o, t.at, t.len);
+}
+
+void
+out_string(struct out *o, const char *string)
+{
+	out_put(o, string, strlen(string));
+}
+
+void
+out_digits(struct out *o, uint64_t n, unsigned width)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0 || (sizeof digits - at < width && at > 0));
+	out_put(o, digits + at, sizeof digits - at);
+}
+
+void
+out_number(struct out *o, uint64_t n)
+{
+	out_digits(o, n, 1);
+}
+
+static void
+put_hex_byte(struct out *o, uint8_t byte)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	out_char(o, digit[byte >> 4]);
+	out_char(o, digit[byte & 15]);
+}
+
+void
+out_hex(struct out *o, const uint8_t *src, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		put_hex_byte(o, src[i]);
+	}
+}
+
+void
+out_escaped(struct out *o, struct text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		char c = t.at[i];
+
+		if (c > ' ' && c < 0x7F && c != '\\' && c != '"' && c != '=') {
+			out_char(o, c);
+		} else {
+			out_string(o, "\\x");
+			put_hex_byte(o, (uint8_t)c);
+		}
+	}
+}
+
+void
+out_json(struct out *o, struct text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		char c = t.at[i];
+
+		if (c == '"' || c == '\\') {
+			out_char(o, '\\');
+			out_char(o, c);
+		} else if ((unsigned char)c < ' ') {
+			out_string(o, "\\u00");
+			put_hex_byte(o, (uint8_t)c);
+		} else {
+			out_char(o, c);
+		}
+	}
+}
+
+const char *
+out_finish(struct out *o)
+{
+	o->at[o->len < o->cap ? o->len : o->cap - 1] = '\0';
+	return o->at;
+}
+
+struct text
+out_so_far(const struct out *o)
+{
+	return (struct text){ o->at, o->len };
+}
+
+void
+wipe(void *secret, size_t len)
+{
+	volatile unsigned char *at = secret;
+
+	while (len-- > 0) {
+		*at++ = 0;
+	}
+}
