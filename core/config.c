@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration keys: one table of names, meanings and limits. The contract is in
+ * cubftpd.h; what each key means to users is in cubftpd.conf(5). A key of a feature that
+ * this build lacks is known and refused, unless its value turns the feature off.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "addr.h"
+
+struct key {
+	const char *name;
+	bool      (*set)(struct cubftpd_config *, const struct key *, struct text);
+	uint16_t    offset;  /* of the field in struct cubftpd_config */
+	uint16_t    size;    /* of the field */
+	const char *want;    /* what a value must be, for the message; or the choices */
+};
+
+static bool
+set_string(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	return value.len > 0 && text_is_printable(value)
+		&& text_copy(value, (char *)config + key->offset, key->size);
+}
+
+static bool
+set_path(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	return value.len > 0 && value.at[0] == '/' && set_string(config, key, value);
+}
+
+static bool
+set_seconds(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	uint64_t n;
+	uint32_t seconds;
+
+	if (!text_number(value, 86400, &n) || n == 0) {
+		return false;
+	}
+	seconds = (uint32_t)n;
+	memcpy((char *)config + key->offset, &seconds, sizeof seconds);
+	return true;
+}
+
+/* `want` is "first, second or third": the field becomes the number of the choice. */
+static bool
+set_choice(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	struct text rest = text_of(key->want);
+
+	for (unsigned n = 0; rest.len > 0; n++) {
+		struct text word = text_cut(&rest, ' ');
+
+		if (text_is(word, "or")) {
+			n--;
+			continue;
+		}
+		if (word.at[word.len - 1] == ',') {
+			word.len--;
+		}
+		if (word.len == value.len && memcmp(word.at, value.at, word.len) == 0) {
+			CUB_ASSERT(key->size == sizeof n);
+			memcpy((char *)config + key->offset, &n, sizeof n);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+add_listener(struct cubftpd_config *config, struct text value, bool implicit)
+{
+	struct port_addr addr;
+
+	if (!addr_parse(value, &addr) || (addr.family == 6 && !CONFIG_CUBFTPD_IPV6)) {
+		return false;
+	}
+	if (!config->listen_given) {
+		config->listen_given = true;
+		config->listen_count = 0;
+	}
+	if (config->listen_count == CUB_LISTENERS) {
+		return false;
+	}
+	config->listen[config->listen_count].addr = addr;
+	config->listen[config->listen_count].implicit = implicit;
+	config->listen_count++;
+	return true;
+}
+
+static bool
+set_listen(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	(void)key;
+	return add_listener(config, value, false);
+}
+
+#if CONFIG_CUBFTPD_IMPLICIT
+static bool
+set_listen_implicit(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	(void)key;
+	return add_listener(config, value, true);
+}
+#endif
+
+static bool
+set_passive_ports(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	uint64_t low, high;
+
+	(void)key;
+	if (!text_number(text_trim(text_cut(&value, '-')), 65535, &low)
+		|| !text_number(text_trim(value), 65535, &high) || low < 1024 || high < low) {
+		return false;
+	}
+	config->passive_low = (uint16_t)low;
+	config->passive_high = (uint16_t)high;
+	return true;
+}
+
+/* For features that this build lacks: `want` is the one value that asks for nothing. */
+static bool
+set_absent(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	(void)config;
+	return text_same(value, key->want);
+}
+
+#define FIELD(field) offsetof(struct cubftpd_config, field), \
+	sizeof ((struct cubftpd_config *)0)->field
+
+#define WANT_LISTEN \
+	"ADDRESS:PORT, an IPv6 address in brackets, and no more of them than the build has"
+
+static const struct key keys[] = {
+	{ "listen", set_listen, 0, 0, WANT_LISTEN },
+#if CONFIG_CUBFTPD_IMPLICIT
+	{ "listen_implicit", set_listen_implicit, 0, 0, WANT_LISTEN },
+#else
+	{ "listen_implicit", set_absent, 0, 0, "" },
+#endif
+	{ "root", set_path, FIELD(root), "an absolute path" },
+	{ "identity_store", set_path, FIELD(identity_store), "an absolute path" },
+	{ "trust_store", set_path, FIELD(trust_store), "an absolute path" },
+	{ "device_name", set_string, FIELD(device_name), "a name of at most 64 bytes" },
+	{ "user", set_string, FIELD(user), "a user's name of at most 32 bytes" },
+	{ "greeting", set_string, FIELD(greeting), "a line of at most 80 bytes" },
+	{ "data_reuse", set_choice, FIELD(data_reuse), "require, certificate or address" },
+	{ "passive_ports", set_passive_ports, 0, 0, "LOW-HIGH, from 1024 to 65535" },
+	{ "login_timeout", set_seconds, FIELD(login_timeout), "seconds, from 1 to 86400" },
+	{ "idle_timeout", set_seconds, FIELD(idle_timeout), "seconds, from 1 to 86400" },
+	{ "data_timeout", set_seconds, FIELD(data_timeout), "seconds, from 1 to 86400" },
+	{ "log_level", set_choice, FIELD(log_level), "error, warning, info or debug" },
+	{ "log", set_absent, 0, 0, "stderr" },
+	{ "client_certificate", set_absent, 0, 0, "none" },
+	{ "signed_trust", set_absent, 0, 0, "ask" },
+	{ "password", set_absent, 0, 0, "with-certificate-optional" },
+	{ "control_socket", set_absent, 0, 0, "" },
+	{ "key_secret", set_absent, 0, 0, "" },
+	{ "passive_address", set_absent, 0, 0, "" },
+	{ "active", set_absent, 0, 0, "no" },
+	{ "sessions_per_address", set_absent, 0, 0, "0" },
+	{ "rate_limit", set_absent, 0, 0, "0" },
+	{ "min_free", set_absent, 0, 0, "0" },
+	{ "umask", set_absent, 0, 0, "" },
+	{ "upload_eof", set_absent, 0, 0, "strict" },
+	{ "partial_uploads", set_absent, 0, 0, "keep" },
+	{ "upload_hook", set_absent, 0, 0, "" },
+	{ "sandbox", set_absent, 0, 0, "no" },
+};
+
+void
+cubftpd_config_default(struct cubftpd_config *config)
+{
+	static const struct cubftpd_config preset = {
+#if CONFIG_CUBFTPD_IPV6
+		.listen = { { .addr = { .family = 6, .tcp_port = 21 } } },
+#else
+		.listen = { { .addr = { .family = 4, .tcp_port = 21 } } },
+#endif
+		.listen_count = 1,
+		.root = "/srv/ftp",
+		.identity_store = "/var/lib/cubftpd/identity",
+		.trust_store = "/var/lib/cubftpd/trust",
+		.greeting = "cubftpd ready",
+		.data_reuse = REUSE_REQUIRE,
+		.passive_low = 50000,
+		.passive_high = 50015,
+		.login_timeout = 30,
+		.idle_timeout = 300,
+		.data_timeout = 60,
+		.log = LOG_TO_STDERR,
+		.log_level = PORT_LOG_INFO,
+	};
+
+	*config = preset;
+}
+
+int
+cubftpd_config_set(struct cubftpd_config *config, const char *key, size_t key_len,
+	const char *value, size_t value_len, struct out *why)
+{
+	struct text name = { key, key_len };
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		if (!text_same(name, keys[i].name)) {
+			continue;
+		}
+		if (keys[i].set(config, &keys[i], (struct text){ value, value_len })) {
+			return CUB_OK;
+		}
+		out_string(why, keys[i].name);
+		out_string(why, keys[i].set == set_absent ? ": not built in" : ": want ");
+		out_string(why, keys[i].set == set_absent ? "" : keys[i].want);
+		return CUB_E_BAD;
+	}
+	out_string(why, "unknown key \"");
+	out_escaped(why, name);
+	out_string(why, "\"");
+	return CUB_E_BAD;
+}
+
+/* Without the comment at its end. */
+static struct text
+without_comment(struct text line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.at[i] == '#' && (i == 0 || line.at[i - 1] == ' ' || line.at[i - 1] == '\t')) {
+			line.len = i;
+		}
+	}
+	return text_trim(line);
+}
+
+int
+cubftpd_config_line(struct cubftpd_config *config, const char *at, size_t len, struct out *why)
+{
+	struct text value = without_comment((struct text){ at, len });
+	struct text key;
+
+	if (value.len == 0) {
+		return CUB_OK;
+	}
+	key = text_trim(text_cut(&value, '='));
+	if (value.at == NULL) {
+		out_string(why, "want key = value");
+		return CUB_E_BAD;
+	}
+	value = text_trim(value);
+	return cubftpd_config_set(config, key.at, key.len, value.at, value.len, why);
+}
+
+int
+cubftpd_config_check(const struct cubftpd_config *config, struct out *why)
+{
+	for (unsigned i = 0; i < config->listen_count; i++) {
+		const struct port_addr *addr = &config->listen[i].addr;
+
+		if (addr->tcp_port >= config->passive_low && addr->tcp_port <= config->passive_high) {
+			out_string(why, "passive_ports: the range holds the listener ");
+			addr_put(why, addr);
+			return CUB_E_BAD;
+		}
+	}
+	if (text_same(text_of(config->identity_store), config->trust_store)) {
+		out_string(why, "identity_store and trust_store must be two different files");
+		return CUB_E_BAD;
+	}
+	return CUB_OK;
+}
