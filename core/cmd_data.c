@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* PASV, EPSV, RETR, STOR, APPE, LIST, NLST, MLSD, ABOR. */
+#include "cmd_data.h"
+
+#include "clock.h"
+#include "path.h"
+#include "reply.h"
+
+/* Open a passive port, or say why not. */
+static bool
+listen_for_data(struct session *s, struct out *o, uint16_t *tcp_port)
+{
+	if (transfer_listen(&s->transfer, tcp_port) < 0) {
+		reply(o, 425, "No passive port is free");
+		return false;
+	}
+	return true;
+}
+
+void
+cmd_pasv(struct session *s, struct text arg, struct out *o)
+{
+	uint16_t tcp_port;
+
+	(void)arg;
+	if (s->is_epsv_only) {
+		reply(o, 503, "EPSV ALL was given");
+		return;
+	}
+	if (s->local.family != 4) {
+		reply(o, 522, "Network protocol not supported, use EPSV");
+		return;
+	}
+	if (!listen_for_data(s, o, &tcp_port)) {
+		return;
+	}
+	reply_start(o, 227, "Entering Passive Mode (");
+	for (int i = 0; i < 4; i++) {
+		out_number(o, s->local.ip[i]);
+		out_char(o, ',');
+	}
+	out_number(o, tcp_port >> 8);
+	out_char(o, ',');
+	out_number(o, tcp_port & 255);
+	reply_end(o, ").");
+}
+
+void
+cmd_epsv(struct session *s, struct text arg, struct out *o)
+{
+	const char *ours = s->local.family == 4 ? "1" : "2";  /* RFC 2428 section 2 */
+	uint16_t tcp_port;
+
+	if (text_is(arg, "ALL")) {
+		s->is_epsv_only = true;
+		reply(o, 200, "EPSV only from now on");
+		return;
+	}
+	if (arg.len > 0 && !text_is(arg, ours)) {
+		reply_start(o, 522, "Network protocol not supported, use (");
+		out_string(o, ours);
+		reply_end(o, ")");
+		return;
+	}
+	if (!listen_for_data(s, o, &tcp_port)) {
+		return;
+	}
+	reply_start(o, 229, "Entering Extended Passive Mode (|||");
+	out_number(o, tcp_port);
+	reply_end(o, "|)");
+}
+
+/* The data connection may come: 150 leaves first. */
+static void
+begin(struct session *s, struct out *o)
+{
+	reply(o, 150, "Ready for the data connection");
+	state_enter(s, SESSION_TRANSFER);
+}
+
+void
+cmd_retr(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	port_file file;
+	int err = path_resolve(s->cwd, arg, path);
+
+	if (err == CUB_OK) {
+		err = port_file_open(s->root, path_in_root(path), PORT_OPEN_READ, &file);
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	err = port_file_stat(file, &stat);
+	if (err == CUB_OK && s->restart_at > stat.size) {
+		err = CUB_E_BAD;
+	}
+	if (err < 0) {
+		(void)port_file_close(file);
+		reply_error(o, err);
+		return;
+	}
+	(void)text_copy(text_of(path), s->transfer.path, sizeof s->transfer.path);
+	transfer_send(&s->transfer, file, s->restart_at, s->now_ms);
+	begin(s, o);
+}
+
+static void
+receive(struct session *s, struct text arg, struct out *o, enum upload_mode mode)
+{
+	int err = path_resolve(s->cwd, arg, s->transfer.path);
+
+	if (err == CUB_OK) {
+		err = upload_prepare(&s->transfer.upload, s->root, s->transfer.path, mode, s->restart_at);
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	transfer_receive(&s->transfer, s->now_ms);
+	begin(s, o);
+}
+
+void
+cmd_stor(struct session *s, struct text arg, struct out *o)
+{
+	receive(s, arg, o, s->restart_at > 0 ? UPLOAD_RESUME : UPLOAD_REPLACE);
+}
+
+void
+cmd_appe(struct session *s, struct text arg, struct out *o)
+{
+	receive(s, arg, o, UPLOAD_APPEND);
+}
+
+struct text
+cmd_skip_options(struct text arg)
+{
+	while (arg.len > 0 && arg.at[0] == '-') {
+		(void)text_cut(&arg, ' ');
+		while (arg.len > 0 && arg.at[0] == ' ') {
+			arg.at++;
+			arg.len--;
+		}
+	}
+	return arg;
+}
+
+static void
+list(struct session *s, struct text arg, struct out *o, enum listing_format format)
+{
+	struct listing *l = &s->transfer.listing;
+	int err = path_resolve(s->cwd, arg, s->transfer.path);
+
+	l->format = format;
+	l->facts = s->facts;
+	l->rights = s->account.rights;
+	l->now_s = clock_now();
+	if (err == CUB_OK) {
+		err = listing_open(l, s->root, s->transfer.path);
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	transfer_list(&s->transfer, s->now_ms);
+	begin(s, o);
+}
+
+void
+cmd_list(struct session *s, struct text arg, struct out *o)
+{
+	list(s, cmd_skip_options(arg), o, LISTING_LONG);
+}
+
+void
+cmd_nlst(struct session *s, struct text arg, struct out *o)
+{
+	list(s, cmd_skip_options(arg), o, LISTING_NAMES);
+}
+
+void
+cmd_mlsd(struct session *s, struct text arg, struct out *o)
+{
+	list(s, arg, o, LISTING_FACTS);
+}
+
+static void
+log_transfer(struct session *s, int err)
+{
+	static const char *const events[] = {
+		[TRANSFER_SEND] = "download", [TRANSFER_RECEIVE] = "upload", [TRANSFER_LIST] = "list",
+	};
+	struct cubftpd_status *status = &s->service->status;
+	struct log l;
+
+	if (s->transfer.kind == TRANSFER_SEND) {
+		status->bytes_sent += s->transfer.bytes;
+	} else if (s->transfer.kind == TRANSFER_RECEIVE) {
+		status->bytes_received += s->transfer.bytes;
+	}
+	state_log(s, &l, events[s->transfer.kind]);
+	log_string(&l, "path", s->transfer.path);
+	log_number(&l, "bytes", s->transfer.bytes);
+	log_string(&l, "result", log_error_name(err));
+	log_end(&l, err < 0 ? PORT_LOG_WARNING : PORT_LOG_INFO);
+}
+
+void
+cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o)
+{
+	if (result == TRANSFER_DONE) {
+		log_transfer(s, CUB_OK);
+		reply(o, 226, "Transfer complete");
+	} else {
+		log_transfer(s, s->transfer.error);
+		reply_transfer_error(o, s->transfer.error);
+	}
+	state_enter(s, SESSION_READY);
+}
+
+void
+cmd_abor(struct session *s, struct text arg, struct out *o)
+{
+	(void)arg;
+	if (s->state != SESSION_TRANSFER) {
+		reply(o, 226, "No transfer to abort");
+		return;
+	}
+	transfer_abort(&s->transfer);
+	log_transfer(s, CUB_E_ABORTED);
+	reply_transfer_error(o, CUB_E_ABORTED);
+	reply(o, 226, "Abort successful");
+	state_enter(s, SESSION_READY);
+}

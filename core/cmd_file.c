@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST. */
+#include "cmd_file.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "date.h"
+#include "path.h"
+#include "reply.h"
+
+/* Resolve an argument and look what it names. `path` has CUB_PATH_MAX bytes. */
+static int
+look(struct session *s, struct text arg, char *path, struct port_stat *stat)
+{
+	int err = path_resolve(s->cwd, arg, path);
+
+	return err < 0 ? err : port_stat(s->root, path_in_root(path), stat);
+}
+
+/* `"path"` with its quotes doubled (RFC 959 appendix II). */
+static void
+put_quoted(struct out *o, const char *path)
+{
+	out_char(o, '"');
+	for (; *path != '\0'; path++) {
+		out_string(o, *path == '"' ? "\"" : "");
+		out_char(o, *path);
+	}
+	out_char(o, '"');
+}
+
+/* One line in the log for a change that was made. */
+static void
+log_change(struct session *s, const char *event, const char *path)
+{
+	struct log l;
+
+	state_log(s, &l, event);
+	log_string(&l, "path", path);
+	log_end(&l, PORT_LOG_INFO);
+}
+
+void
+cmd_cwd(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	int err = look(s, arg, path, &stat);
+
+	if (err == CUB_OK && stat.kind != PORT_DIR) {
+		err = CUB_E_NOTDIR;
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	memcpy(s->cwd, path, sizeof path);
+	reply(o, 250, "Directory changed");
+}
+
+void
+cmd_cdup(struct session *s, struct text arg, struct out *o)
+{
+	(void)arg;
+	cmd_cwd(s, text_of(".."), o);
+}
+
+void
+cmd_pwd(struct session *s, struct text arg, struct out *o)
+{
+	(void)arg;
+	reply_start(o, 257, "");
+	put_quoted(o, s->cwd);
+	reply_end(o, " is the current directory");
+}
+
+void
+cmd_mkd(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	int err = path_resolve(s->cwd, arg, path);
+
+	if (err == CUB_OK) {
+		err = path[1] == '\0' ? CUB_E_EXIST : port_dir_make(s->root, path_in_root(path));
+	}
+	if (err == CUB_E_EXIST) {
+		reply(o, 550, "Directory already exists");  /* clients look for this text */
+	} else if (err < 0) {
+		reply_error(o, err);
+	} else {
+		reply_start(o, 257, "");
+		put_quoted(o, path);
+		reply_end(o, " created");
+		log_change(s, "mkdir", path);
+	}
+}
+
+/* DELE and RMD differ only in what they take away. */
+static void
+take_away(struct session *s, struct text arg, struct out *o, const char *event,
+	int (*remove)(port_root, const char *))
+{
+	char path[CUB_PATH_MAX];
+	int err = path_resolve(s->cwd, arg, path);
+
+	if (err == CUB_OK) {
+		err = path[1] == '\0' ? CUB_E_DENIED : remove(s->root, path_in_root(path));
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	reply(o, 250, "Removed");
+	log_change(s, event, path);
+}
+
+void
+cmd_rmd(struct session *s, struct text arg, struct out *o)
+{
+	take_away(s, arg, o, "rmdir", port_dir_remove);
+}
+
+void
+cmd_dele(struct session *s, struct text arg, struct out *o)
+{
+	take_away(s, arg, o, "delete", port_remove);
+}
+
+void
+cmd_rnfr(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	int err = look(s, arg, path, &stat);
+
+	if (err == CUB_OK && path[1] == '\0') {
+		err = CUB_E_DENIED;
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	memcpy(s->rename_from, path, sizeof path);
+	reply(o, 350, "Now RNTO");
+}
+
+void
+cmd_rnto(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	int err;
+
+	if (s->rename_from[0] == '\0') {
+		reply(o, 503, "RNFR first");
+		return;
+	}
+	err = path_resolve(s->cwd, arg, path);
+	if (err == CUB_OK) {
+		err = path[1] == '\0' ? CUB_E_DENIED
+			: port_rename(s->root, path_in_root(s->rename_from), path_in_root(path));
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	reply(o, 250, "Renamed");
+	log_change(s, "rename", path);
+}
+
+void
+cmd_size(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	int err;
+
+	if (!s->is_image) {
+		/* RFC 3659 section 4: the size as transferred, and in ASCII that isn't known. */
+		reply(o, 550, "SIZE only in TYPE I");
+		return;
+	}
+	err = look(s, arg, path, &stat);
+	if (err == CUB_OK && stat.kind != PORT_FILE) {
+		err = stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED;
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	reply_start(o, 213, "");
+	out_number(o, stat.size);
+	reply_end(o, "");
+}
+
+void
+cmd_mdtm(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	int err = look(s, arg, path, &stat);
+
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	reply_start(o, 213, "");
+	date_put(o, stat.mtime_s);
+	reply_end(o, "");
+}
+
+void
+cmd_mlst(struct session *s, struct text arg, struct out *o)
+{
+	char path[CUB_PATH_MAX];
+	struct port_stat stat;
+	struct listing entry = { .format = LISTING_FACTS };
+	int err = look(s, arg, path, &stat);
+
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	entry.facts = s->facts;
+	entry.rights = s->account.rights;
+	out_string(o, "250-Entry\r\n ");
+	listing_put(o, &entry, path, &stat);
+	reply(o, 250, "End");
+}

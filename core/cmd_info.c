@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* FEAT, SYST, STAT. (HELP is in command.c, beside the table that it lists.) */
+#include "cmd_info.h"
+
+#include "addr.h"
+#include "clock.h"
+#include "cmd_data.h"
+#include "path.h"
+#include "reply.h"
+
+void
+cmd_feat(struct session *s, struct text arg, struct out *o)
+{
+	(void)arg;
+	out_string(o,
+		"211-Features:\r\n"
+		" AUTH TLS\r\n"
+		" EPSV\r\n"
+		" MDTM\r\n"
+		" MLST ");
+	listing_put_facts(o, FACT_ALL, s->facts, "*");
+	out_string(o, "\r\n"
+		" PASV\r\n"
+		" PBSZ\r\n"
+		" PROT\r\n"
+		" REST STREAM\r\n"
+		" SIZE\r\n"
+		" TVFS\r\n"
+		" UTF8\r\n");
+	reply(o, 211, "End");
+}
+
+void
+cmd_syst(struct session *s, struct text arg, struct out *o)
+{
+	(void)s;
+	(void)arg;
+	reply(o, 215, "UNIX Type: L8");
+}
+
+/* STAT without a path: about the session, and the transfer that is running. */
+static void
+put_status(struct session *s, struct out *o)
+{
+	out_string(o, "211-cubftpd " CUBFTPD_VERSION "\r\n Connected from ");
+	addr_put_ip(o, &s->peer);
+	out_string(o, "\r\n Logged in as ");
+	out_string(o, s->account.name);
+	out_string(o, s->is_image ? "\r\n Type: image" : "\r\n Type: ASCII");
+	out_string(o, s->is_private ? ", protection: private\r\n" : ", protection: not set\r\n");
+	if (!clock_is_plausible()) {
+		out_string(o, " The clock is wrong: dates begin at the latest known one\r\n");
+	}
+	if (s->state == SESSION_TRANSFER) {
+		out_string(o, " Transferring, bytes so far: ");
+		out_number(o, s->transfer.bytes);
+		out_string(o, "\r\n");
+	}
+	reply(o, 211, "End");
+}
+
+void
+cmd_stat(struct session *s, struct text arg, struct out *o)
+{
+	struct listing *l = &s->transfer.listing;
+	int err;
+
+	if (arg.len == 0) {
+		put_status(s, o);
+		return;
+	}
+	if (s->state == SESSION_TRANSFER) {
+		reply(o, 450, "A transfer is running");
+		return;
+	}
+	if ((s->account.rights & RIGHT_LIST) == 0) {
+		reply_error(o, CUB_E_DENIED);
+		return;
+	}
+	err = path_resolve(s->cwd, cmd_skip_options(arg), s->transfer.path);
+	l->format = LISTING_LONG;
+	l->now_s = clock_now();
+	if (err == CUB_OK) {
+		err = listing_open(l, s->root, s->transfer.path);
+	}
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	out_string(o, "213-Status\r\n");
+	state_enter(s, SESSION_REPLYING);
+}
+
+void
+cmd_stat_more(struct session *s, struct out *o)
+{
+	int err = CUB_OK;
+
+	/* Lines that begin with a space can't be taken for the reply's last one. */
+	while (err == CUB_OK && o->cap - o->len > LISTING_LINE_MAX + 64) {
+		struct out one = { .at = o->at + o->len + 1, .cap = LISTING_LINE_MAX };
+
+		err = listing_fill(&s->transfer.listing, &one);
+		if (one.len > 0) {
+			o->at[o->len] = ' ';
+			o->len += 1 + one.len;
+		}
+	}
+	if (err < 0) {
+		listing_close(&s->transfer.listing);
+		/* The code stands already: a failure can only be said in words. */
+		reply(o, 213, err == CUB_EOF ? "End" : "End: the directory could not be read to its end");
+		state_enter(s, SESSION_READY);
+	}
+}

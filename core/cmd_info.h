@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Handlers of the informational commands (RFC 959 section 4.1.3, RFC 2389). */
+#ifndef CMD_INFO_H
+#define CMD_INFO_H
+
+#include "state.h"
+
+void cmd_feat(struct session *s, struct text arg, struct out *o);
+void cmd_syst(struct session *s, struct text arg, struct out *o);
+void cmd_stat(struct session *s, struct text arg, struct out *o);
+
+/* The next part of STAT's listing of a directory; ends in READY. */
+void cmd_stat_more(struct session *s, struct out *o);
+
+#endif

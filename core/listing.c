@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Directory listings: see listing.h. */
+#include "listing.h"
+
+#include "account.h"
+#include "date.h"
+#include "path.h"
+
+/* How many entries one call looks at: their status may have to come from a slow medium. */
+#define ENTRIES_MAX 32
+
+static const char *const fact_names[] = { "type", "size", "modify", "perm", "unique", "UNIX.mode" };
+
+#define FACT_COUNT (sizeof fact_names / sizeof fact_names[0])
+
+static void
+put_mode(struct out *o, const struct port_stat *stat)
+{
+	static const char letters[] = "rwxrwxrwx";
+
+	out_char(o, stat->kind == PORT_DIR ? 'd' : stat->kind == PORT_FILE ? '-' : 'l');
+	for (unsigned i = 0; i < 9; i++) {
+		out_char(o, (stat->mode >> (8 - i) & 1) != 0 ? letters[i] : '-');
+	}
+}
+
+static void
+put_long(struct out *o, const struct listing *l, const char *name, const struct port_stat *stat)
+{
+	put_mode(o, stat);
+	out_string(o, " 1 ftp ftp ");
+	out_number(o, stat->kind == PORT_FILE ? stat->size : 0);
+	out_char(o, ' ');
+	date_put_list(o, stat->mtime_s, l->now_s);
+	out_char(o, ' ');
+	out_string(o, name);
+}
+
+/* RFC 3659 section 7.5.5: what the account may do with the entry. */
+static void
+put_perm(struct out *o, uint8_t rights, bool is_dir)
+{
+	static const struct {
+		uint8_t right;
+		char of_dir[5], of_file[4];
+	} letters[] = {
+		{ RIGHT_READ,   "e",   "r" },
+		{ RIGHT_LIST,   "l",   "" },
+		{ RIGHT_WRITE,  "cmf", "awf" },
+		{ RIGHT_DELETE, "dp",  "d" },
+	};
+
+	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
+		if ((rights & letters[i].right) != 0) {
+			out_string(o, is_dir ? letters[i].of_dir : letters[i].of_file);
+		}
+	}
+}
+
+static void
+put_hex_number(struct out *o, uint64_t n)
+{
+	uint8_t bytes[8];
+
+	for (int i = 0; i < 8; i++) {
+		bytes[i] = (uint8_t)(n >> (56 - 8 * i));
+	}
+	out_hex(o, bytes, sizeof bytes);
+}
+
+static void
+put_fact(struct out *o, const struct listing *l, unsigned fact, const struct port_stat *stat)
+{
+	bool is_dir = stat->kind == PORT_DIR;
+
+	switch (fact) {
+	case FACT_TYPE:
+		out_string(o, is_dir ? "dir" : stat->kind == PORT_FILE ? "file" : "OS.unix=other");
+		break;
+	case FACT_SIZE:
+		out_number(o, stat->kind == PORT_FILE ? stat->size : 0);
+		break;
+	case FACT_MODIFY:
+		date_put(o, stat->mtime_s);
+		break;
+	case FACT_PERM:
+		put_perm(o, l->rights, is_dir);
+		break;
+	case FACT_UNIQUE:
+		put_hex_number(o, stat->device);
+		out_char(o, 'g');
+		put_hex_number(o, stat->inode);
+		break;
+	default:
+		out_char(o, '0');
+		for (int shift = 6; shift >= 0; shift -= 3) {
+			out_number(o, stat->mode >> shift & 7);
+		}
+	}
+}
+
+static void
+put_facts(struct out *o, const struct listing *l, const char *name, const struct port_stat *stat)
+{
+	for (unsigned i = 0; i < FACT_COUNT; i++) {
+		unsigned fact = 1u << i;
+
+		/* Only files have a size that means something to clients. */
+		if ((l->facts & fact) == 0 || (fact == FACT_SIZE && stat->kind != PORT_FILE)) {
+			continue;
+		}
+		out_string(o, fact_names[i]);
+		out_char(o, '=');
+		put_fact(o, l, fact, stat);
+		out_char(o, ';');
+	}
+	out_char(o, ' ');
+	out_string(o, name);
+}
+
+void
+listing_put(struct out *o, const struct listing *l, const char *name,
+	const struct port_stat *stat)
+{
+	if (l->format == LISTING_LONG) {
+		put_long(o, l, name, stat);
+	} else if (l->format == LISTING_FACTS) {
+		put_facts(o, l, name, stat);
+	} else {
+		out_string(o, name);
+	}
+	out_string(o, "\r\n");
+}
+
+int
+listing_open(struct listing *l, port_root root, const char *path)
+{
+	struct port_stat stat;
+	int err = port_stat(root, path_in_root(path), &stat);
+
+	if (err < 0) {
+		return err;
+	}
+	if (stat.kind == PORT_DIR) {
+		err = port_dir_open(root, path_in_root(path), &l->dir);
+		l->state = err == CUB_OK ? LISTING_DIR : LISTING_CLOSED;
+		return err;
+	}
+	if (l->format == LISTING_FACTS) {
+		return CUB_E_NOTDIR;
+	}
+	l->state = LISTING_ONE;
+	l->one.stat = stat;
+	(void)text_copy(text_of(path_last(path)), l->one.name, sizeof l->one.name);
+	return CUB_OK;
+}
+
+void
+listing_close(struct listing *l)
+{
+	if (l->state == LISTING_DIR) {
+		port_dir_close(&l->dir);
+	}
+	l->state = LISTING_CLOSED;
+}
+
+int
+listing_fill(struct listing *l, struct out *o)
+{
+	if (l->state == LISTING_ONE) {
+		listing_put(o, l, l->one.name, &l->one.stat);
+		return CUB_EOF;
+	}
+	for (int i = 0; i < ENTRIES_MAX && o->cap - o->len >= LISTING_LINE_MAX; i++) {
+		struct port_entry entry;
+		int err = port_dir_next(&l->dir, &entry);
+
+		if (err < 0) {
+			return err;
+		}
+		if (path_is_visible(text_of(entry.name))) {
+			listing_put(o, l, entry.name, &entry.stat);
+		}
+	}
+	return CUB_OK;
+}
+
+void
+listing_put_facts(struct out *o, uint8_t facts, uint8_t on, const char *mark)
+{
+	for (unsigned i = 0; i < FACT_COUNT; i++) {
+		if ((facts >> i & 1) != 0) {
+			out_string(o, fact_names[i]);
+			out_string(o, (on >> i & 1) != 0 ? mark : "");
+			out_char(o, ';');
+		}
+	}
+}
+
+uint8_t
+listing_parse_facts(struct text names)
+{
+	uint8_t facts = 0;
+
+	while (names.len > 0) {
+		struct text name = text_cut(&names, ';');
+
+		for (unsigned i = 0; i < FACT_COUNT; i++) {
+			if (text_is(name, fact_names[i])) {
+				facts = (uint8_t)(facts | 1u << i);
+			}
+		}
+	}
+	return facts;
+}

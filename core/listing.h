@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directory listings, streamed: constant memory for a directory of any size. Times are UTC.
+ * Names that clients can't use (path_is_visible()) are left out.
+ */
+#ifndef LISTING_H
+#define LISTING_H
+
+#include "text.h"
+
+enum listing_format {
+	LISTING_LONG,   /* LIST, STAT: as `ls -l` */
+	LISTING_NAMES,  /* NLST */
+	LISTING_FACTS,  /* MLSD, MLST: RFC 3659 section 7 */
+};
+
+/* The facts of MLSD, a bit each, in the order of their output. */
+enum listing_fact {
+	FACT_TYPE      = 1,
+	FACT_SIZE      = 2,
+	FACT_MODIFY    = 4,
+	FACT_PERM      = 8,
+	FACT_UNIQUE    = 16,
+	FACT_UNIX_MODE = 32,
+	FACT_ALL       = 63,
+};
+
+/* No line is longer than this. */
+#define LISTING_LINE_MAX (CUB_NAME_MAX + 160)
+
+struct listing {
+	enum listing_format format;
+	uint8_t facts;
+	uint8_t rights;  /* of the account: enum account_right, for the fact "perm" */
+	int64_t now_s;
+	enum { LISTING_CLOSED, LISTING_DIR, LISTING_ONE } state;
+	union {
+		struct port_dir dir;
+		struct {
+			struct port_stat stat;
+			char name[CUB_NAME_MAX];
+		} one;  /* LIST of a single file */
+	};
+};
+
+/*
+ * Open what `path` (as in path.h) names. The fields above `state` are the caller's to set.
+ * Returns CUB_OK, CUB_E_NOTDIR (a file, where the format has only directories), or the
+ * port's errors.
+ */
+int listing_open(struct listing *l, port_root root, const char *path);
+void listing_close(struct listing *l);
+
+/* One entry's line; `name` as the client shall see it. The line ends in CR LF. */
+void listing_put(struct out *o, const struct listing *l, const char *name,
+	const struct port_stat *stat);
+
+/*
+ * Fill `o` with the next lines, as many as fit, but of a bounded number of entries.
+ *
+ * Returns CUB_OK, CUB_EOF when there are no more (`o` may still hold lines), CUB_E_IO.
+ */
+int listing_fill(struct listing *l, struct out *o);
+
+/* The names of some facts, each followed by `mark` where it is `on`, and a semicolon. */
+void listing_put_facts(struct out *o, uint8_t facts, uint8_t on, const char *mark);
+
+/* "type;size;" to bits; unknown ones are left out (RFC 3659 section 7.9). */
+uint8_t listing_parse_facts(struct text names);
+
+#endif

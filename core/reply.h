@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies: codes by their meaning (RFC 959 section 4.2, RFC 4217, RFC 2428), and the one
+ * reply that fits an error. Handlers return errors; they don't choose codes for them.
+ */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include "text.h"
+
+/* `CODE TEXT`, one line. */
+void reply(struct out *o, unsigned code, const char *text);
+
+/* `CODE TEXT` with something between: begin, write to `o`, end. */
+void reply_start(struct out *o, unsigned code, const char *text);
+void reply_end(struct out *o, const char *text);
+
+/* The reply to a command on a file that failed with `err`. */
+void reply_error(struct out *o, int err);
+
+/* The final reply of a transfer that failed with `err`. */
+void reply_transfer_error(struct out *o, int err);
+
+#endif

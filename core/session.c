@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client. Each step first sends what is pending; only when the last reply has left, the
+ * next thing is done. So there is never more than one reply in memory, 150 has left before a
+ * data connection is looked at, and 234 before the first byte of TLS.
+ */
+#include "session.h"
+
+#include "account.h"
+#include "cmd_access.h"
+#include "cmd_data.h"
+#include "cmd_info.h"
+#include "command.h"
+#include "reply.h"
+#include "wait.h"
+
+/* Iterations of a password's derivation in one step: about a millisecond on a slow device. */
+#define CHECK_SLICE 128
+
+/* Records that one step reads to find the end of a line. */
+#define READS_MAX 4
+
+void
+session_init(struct session *s, uint8_t number, struct service *service)
+{
+	s->state = SESSION_FREE;
+	s->number = number;
+	s->service = service;
+	s->root = PORT_NONE;
+	s->control.sock = PORT_NONE;
+	transfer_start(&s->transfer);
+}
+
+/* The reply that a step makes, in the channel's own buffer. */
+static struct out
+open_reply(struct session *s)
+{
+	size_t room;
+	unsigned char *at = chan_room(&s->control, &room);
+
+	return (struct out){ .at = (char *)at, .cap = room };
+}
+
+static void
+send_reply(struct session *s, const struct out *o)
+{
+	CUB_ASSERT(!o->cut);
+	if (o->len > 0) {
+		chan_wrote(&s->control, o->len);
+	}
+}
+
+static void
+greet(struct session *s)
+{
+	struct out o = open_reply(s);
+
+	reply(&o, 220, s->service->config.greeting);
+	send_reply(s, &o);
+}
+
+/* Forget what the last client left behind. */
+static void
+reset(struct session *s)
+{
+	s->is_known = false;
+	s->is_image = false;
+	s->is_private = s->is_implicit;  /* without AUTH there is no other way */
+	s->is_epsv_only = false;
+	s->facts = FACT_ALL;
+	s->noops_due = 0;
+	s->restart_at = 0;
+	s->cwd[0] = '\0';
+	s->rename_from[0] = '\0';
+	s->has_line = false;
+	line_start(&s->line);
+}
+
+static int
+start_tls(struct session *s)
+{
+	chan_start_secure(&s->control, s->control.sock);
+	return tls_start_control(&s->control.tls, s->identity, s->control_in, sizeof s->control_in,
+		s->control_out, sizeof s->control_out);
+}
+
+void
+session_start(struct session *s, port_sock sock, const struct port_addr *peer,
+	bool is_implicit, uint64_t now_ms)
+{
+	struct log l;
+
+	s->peer = *peer;
+	s->is_implicit = is_implicit;
+	s->now_ms = now_ms;
+	s->login_deadline_ms = now_ms + s->service->config.login_timeout * UINT64_C(1000);
+	s->identity = &s->service->identity[s->service->identity_now];
+	reset(s);
+	chan_start(&s->control, sock, s->control_in, sizeof s->control_in,
+		s->control_out, CUB_REPLY_MAX);
+	state_log(s, &l, "connect");
+	log_end(&l, PORT_LOG_INFO);
+	state_enter(s, is_implicit ? SESSION_HANDSHAKE : SESSION_CLEAR);
+	if (port_sock_local(sock, &s->local) < 0 || (is_implicit && start_tls(s) < 0)) {
+		session_drop(s);
+	} else if (!is_implicit) {
+		greet(s);
+	}
+}
+
+void
+session_drop(struct session *s)
+{
+	struct log l;
+
+	state_log(s, &l, "disconnect");
+	log_end(&l, PORT_LOG_INFO);
+	transfer_close(&s->transfer);
+	chan_close(&s->control);
+	if (s->root != PORT_NONE) {
+		port_root_close(s->root);
+		s->root = PORT_NONE;
+	}
+	wipe(&s->check, sizeof s->check);
+	wipe(&s->account, sizeof s->account);
+	wipe(&s->line, sizeof s->line);
+	wipe(s->control_in, sizeof s->control_in);
+	wipe(s->control_out, sizeof s->control_out);
+	state_enter(s, SESSION_FREE);
+}
+
+/* May the next command be looked at? */
+static bool
+hears(const struct session *s)
+{
+	switch (s->state) {
+	case SESSION_CLEAR:
+	case SESSION_LOGIN:
+	case SESSION_PASSWORD:
+	case SESSION_READY:
+	case SESSION_TRANSFER:
+		return !(s->has_line && command_must_wait(s, line_text(&s->line)));
+	default:
+		return false;
+	}
+}
+
+/* Is there something to do without anything arriving? */
+static bool
+is_busy(const struct session *s)
+{
+	return s->state == SESSION_CHECKING || s->state == SESSION_REPLYING
+		|| (s->state == SESSION_READY && s->noops_due > 0)
+		|| (s->state == SESSION_HANDSHAKE && !s->control.is_secure)
+		|| (hears(s) && (s->has_line || chan_has_received(&s->control)));
+}
+
+void
+session_want(const struct session *s, struct port_wait *set)
+{
+	bool is_held;
+
+	if (s->state == SESSION_FREE) {
+		return;
+	}
+	wait_until(set, s->deadline_ms);
+	if (s->state == SESSION_DRAINING) {
+		wait_add(set, s->control.sock, PORT_READ);
+		transfer_want(&s->transfer, true, set);
+		return;
+	}
+	is_held = chan_is_sending(&s->control);
+	if (!is_held && is_busy(s)) {
+		wait_until(set, 0);
+	}
+	if (is_held || hears(s) || s->state == SESSION_HANDSHAKE || s->state == SESSION_CLOSING) {
+		chan_want(&s->control, hears(s) ? CHAN_RECEIVE : 0, set);
+	}
+	transfer_want(&s->transfer, is_held, set);
+}
+
+/* Begin the last reply; it leaves while CLOSING. */
+static void
+say_goodbye(struct session *s, unsigned code, const char *text)
+{
+	struct out o = open_reply(s);
+
+	reply(&o, code, text);
+	send_reply(s, &o);
+	state_enter(s, SESSION_CLOSING);
+}
+
+/*
+ * Cut the next line from what has arrived.
+ * Returns CUB_OK (`has_line`), CUB_AGAIN, or the error that ends the connection.
+ */
+static int
+read_line(struct session *s)
+{
+	for (int i = 0; i < READS_MAX && !s->has_line; i++) {
+		const unsigned char *got;
+		size_t len, used = 0;
+		enum line_event event;
+		int err = chan_pump(&s->control, CHAN_RECEIVE);
+
+		if (err < 0) {
+			return err;
+		}
+		got = chan_received(&s->control, &len);
+		event = line_feed(&s->line, got, len, &used);
+		chan_took(&s->control, used);
+		if (event == LINE_READY) {
+			s->has_line = true;
+		} else if (event == LINE_TOO_LONG) {
+			struct out o = open_reply(s);
+
+			reply(&o, 500, "Line too long");
+			send_reply(s, &o);
+			return CUB_AGAIN;
+		} else if (event == LINE_BAD) {
+			say_goodbye(s, 500, "Control characters are not allowed");
+			return CUB_AGAIN;
+		}
+	}
+	return s->has_line ? CUB_OK : CUB_AGAIN;
+}
+
+static int
+step_command(struct session *s)
+{
+	struct out o;
+	int err = s->has_line ? CUB_OK : read_line(s);
+
+	if (err < 0 || !hears(s)) {
+		return err == CUB_AGAIN ? CUB_OK : err;
+	}
+	s->has_line = false;
+	state_renew(s);
+	o = open_reply(s);
+	command_run(s, line_text(&s->line), &o);
+	send_reply(s, &o);
+	return CUB_OK;
+}
+
+/* 234 has left, or the client came by the implicit port. */
+static int
+step_handshake(struct session *s)
+{
+	int err;
+
+	if (!s->control.is_secure) {
+		return start_tls(s);
+	}
+	err = chan_pump(&s->control, CHAN_SEND);
+	if (err == CUB_OK) {
+		state_enter(s, SESSION_LOGIN);
+		if (s->is_implicit) {
+			greet(s);
+		}
+	}
+	return err;
+}
+
+static void
+step_transfer(struct session *s)
+{
+	enum transfer_result result = transfer_step(&s->transfer, s->now_ms);
+	struct out o;
+
+	if (result != TRANSFER_MORE) {
+		o = open_reply(s);
+		cmd_transfer_end(s, result, &o);
+		send_reply(s, &o);
+	}
+}
+
+/* Has the control connection anything to say during a transfer? Saves a call for each record. */
+static bool
+has_news(const struct session *s, const struct port_wait *set)
+{
+	return s->has_line || chan_has_received(&s->control) || wait_is_ready(set, s->control.sock);
+}
+
+/* One thing, in a state in which the last reply has left. */
+static int
+step_state(struct session *s, const struct port_wait *set)
+{
+	struct out o;
+
+	switch (s->state) {
+	case SESSION_CHECKING:
+		if (pbkdf2_step(&s->check, CHECK_SLICE)) {
+			o = open_reply(s);
+			cmd_pass_end(s, &o);
+			send_reply(s, &o);
+		}
+		return CUB_OK;
+	case SESSION_REPLYING:
+		o = open_reply(s);
+		cmd_stat_more(s, &o);
+		send_reply(s, &o);
+		return CUB_OK;
+	case SESSION_TRANSFER:
+		if (hears(s) && has_news(s, set)) {
+			int err = step_command(s);
+
+			if (err < 0 || chan_is_sending(&s->control) || s->state != SESSION_TRANSFER) {
+				return err;
+			}
+		}
+		step_transfer(s);
+		return CUB_OK;
+	case SESSION_READY:
+		if (s->noops_due > 0) {
+			s->noops_due--;
+			o = open_reply(s);
+			reply(&o, 200, "Here");
+			send_reply(s, &o);
+			return CUB_OK;
+		}
+		return step_command(s);
+	default:
+		return step_command(s);
+	}
+}
+
+static int
+step_closing(struct session *s)
+{
+	int err = chan_end(&s->control);
+
+	if (err == CUB_OK) {
+		state_enter(s, SESSION_DRAINING);
+	}
+	return err;
+}
+
+static void
+on_deadline(struct session *s)
+{
+	switch (s->state) {
+	case SESSION_HANDSHAKE:
+	case SESSION_CLOSING:
+	case SESSION_DRAINING:
+		session_drop(s);
+		break;
+	default:
+		session_dismiss(s, "Timeout", s->now_ms);
+	}
+}
+
+void
+session_dismiss(struct session *s, const char *why, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->state == SESSION_HANDSHAKE) {
+		session_drop(s);
+		return;
+	}
+	if (s->state == SESSION_FREE || s->state >= SESSION_CLOSING) {
+		return;
+	}
+	transfer_abort(&s->transfer);
+	if (chan_pump(&s->control, CHAN_SEND) == CUB_OK) {
+		say_goodbye(s, 421, why);
+	} else {
+		state_enter(s, SESSION_CLOSING);  /* it does not even read the last reply */
+	}
+}
+
+static void
+log_lost(struct session *s, int err)
+{
+	struct log l;
+
+	if (err == CUB_EOF) {
+		return;
+	}
+	state_log(s, &l, "lost");
+	log_string(&l, "cause", log_error_name(err));
+	if (err == CUB_E_TLS) {
+		log_number(&l, "tls", (uint64_t)s->control.tls_error);  /* BR_ERR_* of BearSSL */
+	}
+	log_end(&l, PORT_LOG_INFO);
+}
+
+void
+session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
+{
+	int err;
+
+	if (s->state == SESSION_FREE) {
+		return;
+	}
+	s->now_ms = now_ms;
+	transfer_drain(&s->transfer, now_ms);
+	if (s->state == SESSION_DRAINING) {
+		err = chan_drain(s->control.sock);
+	} else if (s->state == SESSION_CLOSING) {
+		err = step_closing(s);
+	} else if (s->state == SESSION_HANDSHAKE && s->control.is_secure) {
+		err = step_handshake(s);
+	} else {
+		err = chan_pump(&s->control, CHAN_SEND);
+		if (err == CUB_OK) {
+			err = s->state == SESSION_HANDSHAKE ? step_handshake(s) : step_state(s, set);
+		}
+	}
+	if (err < 0 && err != CUB_AGAIN) {
+		log_lost(s, err);
+		session_drop(s);
+	} else if (now_ms >= s->deadline_ms && s->state != SESSION_FREE) {
+		on_deadline(s);
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* One client, from accept to the end: see state.h for its fields and states. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "state.h"
+
+/* Make it FREE, with nothing open: once, before its first use. */
+void session_init(struct session *s, uint8_t number, struct service *service);
+
+/* Take a client: `sock` is the session's from now on. */
+void session_start(struct session *s, port_sock sock, const struct port_addr *peer,
+	bool is_implicit, uint64_t now_ms);
+
+/* Add what it waits for and its next deadline. Changes nothing. */
+void session_want(const struct session *s, struct port_wait *set);
+
+/* Do what can be done now: at most one command, one record and one slice of a password. */
+void session_step(struct session *s, const struct port_wait *set, uint64_t now_ms);
+
+/* Tell the client 421 and end; a running transfer is cut off. */
+void session_dismiss(struct session *s, const char *why, uint64_t now_ms);
+
+/* Drop everything at once. */
+void session_drop(struct session *s);
+
+#endif

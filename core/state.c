@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The states of a session and the one door between them: see state.h. */
+#include "state.h"
+
+enum limit {
+	LIMIT_NONE,
+	LIMIT_LOGIN,    /* one deadline from connecting to being logged in */
+	LIMIT_IDLE,
+	LIMIT_CLOSING,
+};
+
+#define CLOSING_MS UINT64_C(5000)
+
+#define IN_LIVING (IN(SESSION_CLEAR) | IN(SESSION_HANDSHAKE) | IN(SESSION_LOGIN) \
+	| IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) | IN(SESSION_READY) \
+	| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING))
+
+static const struct {
+	const char *name;
+	enum limit  limit;
+	uint16_t    from;  /* IN() of each state that it is entered from */
+} states[] = {
+	[SESSION_FREE] = { "free", LIMIT_NONE,
+		IN_LIVING | IN(SESSION_CLOSING) | IN(SESSION_DRAINING) },
+	[SESSION_CLEAR] = { "clear", LIMIT_LOGIN, IN(SESSION_FREE) },
+	[SESSION_HANDSHAKE] = { "handshake", LIMIT_LOGIN, IN(SESSION_FREE) | IN(SESSION_CLEAR) },
+	[SESSION_LOGIN] = { "login", LIMIT_LOGIN,
+		IN(SESSION_HANDSHAKE) | IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) },
+	[SESSION_PASSWORD] = { "password", LIMIT_LOGIN, IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) },
+	[SESSION_CHECKING] = { "checking", LIMIT_LOGIN, IN(SESSION_PASSWORD) },
+	[SESSION_READY] = { "ready", LIMIT_IDLE,
+		IN(SESSION_CHECKING) | IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) },
+	[SESSION_TRANSFER] = { "transfer", LIMIT_NONE, IN(SESSION_READY) },
+	[SESSION_REPLYING] = { "replying", LIMIT_IDLE, IN(SESSION_READY) },
+	[SESSION_CLOSING] = { "closing", LIMIT_CLOSING, IN_LIVING },
+	[SESSION_DRAINING] = { "draining", LIMIT_CLOSING, IN(SESSION_CLOSING) },
+};
+
+void
+state_renew(struct session *s)
+{
+	switch (states[s->state].limit) {
+	case LIMIT_NONE:
+		s->deadline_ms = UINT64_MAX;
+		break;
+	case LIMIT_LOGIN:
+		s->deadline_ms = s->login_deadline_ms;
+		break;
+	case LIMIT_IDLE:
+		s->deadline_ms = s->now_ms + s->service->config.idle_timeout * UINT64_C(1000);
+		break;
+	case LIMIT_CLOSING:
+		s->deadline_ms = s->now_ms + CLOSING_MS;
+		break;
+	}
+}
+
+void
+state_enter(struct session *s, enum session_state next)
+{
+	struct log l;
+
+	CUB_ASSERT((states[next].from & IN(s->state)) != 0);
+	state_log(s, &l, "state");
+	log_string(&l, "from", state_name(s->state));
+	log_string(&l, "to", state_name(next));
+	log_end(&l, PORT_LOG_DEBUG);
+	s->state = next;
+	state_renew(s);
+}
+
+const char *
+state_name(enum session_state state)
+{
+	return states[state].name;
+}
+
+void
+state_log(const struct session *s, struct log *l, const char *event)
+{
+	log_start(l, event);
+	log_number(l, "session", s->number);
+	log_addr(l, "peer", &s->peer);
+	if (s->root != PORT_NONE) {
+		log_string(l, "account", s->account.name);
+	}
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a session is: its fields, its states, and the one door between states. What is done
+ * in each state is in session.c; what commands do is in the cmd_ files.
+ *
+ * States are named after what is awaited:
+ *
+ *	FREE       a client
+ *	CLEAR      AUTH TLS: only a few commands are answered
+ *	HANDSHAKE  the client's side of TLS
+ *	LOGIN      USER
+ *	PASSWORD   PASS
+ *	CHECKING   the password's derivation, in slices
+ *	READY      a command
+ *	TRANSFER   the end of a transfer; ABOR and STAT are answered meanwhile
+ *	REPLYING   room for the next part of a long reply (STAT with a path)
+ *	CLOSING    the last reply and our close_notify to leave
+ *	DRAINING   the client to close its side
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "account.h"
+#include "line.h"
+#include "log.h"
+#include "transfer.h"
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_CLEAR,
+	SESSION_HANDSHAKE,
+	SESSION_LOGIN,
+	SESSION_PASSWORD,
+	SESSION_CHECKING,
+	SESSION_READY,
+	SESSION_TRANSFER,
+	SESSION_REPLYING,
+	SESSION_CLOSING,
+	SESSION_DRAINING,
+};
+
+#define IN(state) (1u << (state))
+
+/* What all sessions share. */
+struct service {
+	struct cubftpd_config config;
+	struct identity identity[2];      /* a reload loads the one that is not in use */
+	uint8_t identity_now;
+	struct account_table accounts;
+	port_root root;
+	bool is_stopping;
+	struct cubftpd_status status;
+};
+
+struct session {
+	enum session_state state;
+	uint8_t  number;                  /* from 1, for logs */
+	bool     is_implicit;
+	struct service *service;
+	const struct identity *identity;  /* taken when the client came */
+	uint64_t now_ms;                  /* of this step */
+	uint64_t deadline_ms;             /* of the state; UINT64_MAX: none */
+	uint64_t login_deadline_ms;       /* to be logged in by */
+	struct port_addr peer;
+	struct port_addr local;
+
+	/* Login. */
+	struct account account;           /* a copy: the table may change meanwhile */
+	bool     is_known;                /* `account` holds the one that USER named */
+	struct pbkdf2 check;
+
+	/* Parameters of the protocol. */
+	port_root root;                   /* of the account; PORT_NONE before login */
+	bool     is_image;                /* TYPE I */
+	bool     is_private;              /* PROT P */
+	bool     is_epsv_only;            /* EPSV ALL */
+	uint8_t  facts;                   /* of MLSD and MLST */
+	uint8_t  noops_due;               /* NOOPs of a transfer's time, answered after it */
+	uint64_t restart_at;              /* REST */
+	char     cwd[CUB_PATH_MAX];
+	char     rename_from[CUB_PATH_MAX];  /* RNFR; empty: none */
+
+	bool     has_line;                /* a command waits in `line` */
+	struct line line;
+	struct transfer transfer;
+	struct chan control;
+	unsigned char control_in[CUB_CONTROL_IN];
+	unsigned char control_out[CUB_CONTROL_OUT];
+};
+
+/* Go to another state; its time limit begins. The only place where `state` is set. */
+void state_enter(struct session *s, enum session_state next);
+
+/* Another command or a transfer's end: the time limit begins anew. */
+void state_renew(struct session *s);
+
+const char *state_name(enum session_state state);
+
+/* Begin a log line about a session: number, peer and, once known, account. */
+void state_log(const struct session *s, struct log *l, const char *event);
+
+#endif

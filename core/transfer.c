@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* One data connection: see transfer.h for its states. */
+#include "transfer.h"
+
+#include <string.h>
+
+#include "addr.h"
+#include "wait.h"
+
+#define DRAIN_MS 5000
+
+void
+transfer_start(struct transfer *t)
+{
+	t->state = TRANSFER_IDLE;
+	t->listener = PORT_NONE;
+	t->draining = PORT_NONE;
+	t->file = PORT_NONE;
+	t->upload.file = PORT_NONE;
+	t->listing.state = LISTING_CLOSED;
+	t->data.sock = PORT_NONE;
+}
+
+static void
+stop_listening(struct transfer *t)
+{
+	if (t->listener != PORT_NONE) {
+		port_sock_close(t->listener);
+		t->listener = PORT_NONE;
+	}
+}
+
+int
+transfer_listen(struct transfer *t, uint16_t *tcp_port)
+{
+	uint32_t span = (uint32_t)(t->terms.passive_high - t->terms.passive_low) + 1;
+	struct port_addr at = t->terms.local;
+	uint32_t pick;
+
+	stop_listening(t);
+	t->state = TRANSFER_IDLE;
+	port_random(&pick, sizeof pick);
+	for (uint32_t i = 0; i < span; i++) {
+		at.tcp_port = (uint16_t)(t->terms.passive_low + (pick % span + i) % span);
+		if (port_listen(&at, 2, &t->listener) == CUB_OK) {
+			*tcp_port = at.tcp_port;
+			t->state = TRANSFER_LISTENING;
+			return CUB_OK;
+		}
+		t->listener = PORT_NONE;
+	}
+	return CUB_E_BUSY;
+}
+
+static void
+begin(struct transfer *t, enum transfer_kind kind, uint64_t now_ms)
+{
+	CUB_ASSERT(t->state == TRANSFER_LISTENING);
+	t->kind = kind;
+	t->state = TRANSFER_ACCEPTING;
+	t->error = CUB_OK;
+	t->has_ended = false;
+	t->bytes = 0;
+	t->deadline_ms = now_ms + t->terms.timeout_ms;
+}
+
+void
+transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_ms)
+{
+	begin(t, TRANSFER_SEND, now_ms);
+	t->file = file;
+	t->offset = offset;
+}
+
+void
+transfer_receive(struct transfer *t, uint64_t now_ms)
+{
+	begin(t, TRANSFER_RECEIVE, now_ms);
+}
+
+void
+transfer_list(struct transfer *t, uint64_t now_ms)
+{
+	begin(t, TRANSFER_LIST, now_ms);
+}
+
+bool
+transfer_is_running(const struct transfer *t)
+{
+	return t->state >= TRANSFER_ACCEPTING;
+}
+
+void
+transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
+{
+	if (t->draining != PORT_NONE) {
+		wait_add(set, t->draining, PORT_READ);
+		wait_until(set, t->drain_deadline_ms);
+	}
+	if (!transfer_is_running(t) || is_held) {
+		return;
+	}
+	wait_until(set, t->deadline_ms);
+	if (t->state == TRANSFER_ACCEPTING) {
+		wait_add(set, t->listener, PORT_READ);
+	} else {
+		chan_want(&t->data, t->state != TRANSFER_MOVING ? 0
+			: t->kind == TRANSFER_RECEIVE ? CHAN_RECEIVE : CHAN_SEND, set);
+	}
+}
+
+/* Close all that belongs to the transfer itself. */
+static void
+release(struct transfer *t)
+{
+	stop_listening(t);
+	chan_close(&t->data);
+	if (t->file != PORT_NONE) {
+		(void)port_file_close(t->file);
+		t->file = PORT_NONE;
+	}
+	listing_close(&t->listing);
+	/* Nothing of one transfer must ever be seen in the next. */
+	wipe(t->buffer, sizeof t->buffer);
+	t->state = TRANSFER_IDLE;
+}
+
+void
+transfer_abort(struct transfer *t)
+{
+	/* What arrived of a new file stays, to be resumed; not where it filled the disk. */
+	upload_abandon(&t->upload, t->error != CUB_E_FULL);
+	release(t);
+}
+
+void
+transfer_close(struct transfer *t)
+{
+	transfer_abort(t);
+	if (t->draining != PORT_NONE) {
+		port_sock_close(t->draining);
+		t->draining = PORT_NONE;
+	}
+}
+
+static enum transfer_result
+fail(struct transfer *t, int err)
+{
+	t->error = err;
+	transfer_abort(t);
+	return TRANSFER_FAILED;
+}
+
+void
+transfer_drain(struct transfer *t, uint64_t now_ms)
+{
+	if (t->draining != PORT_NONE
+		&& (chan_drain(t->draining) != CUB_AGAIN || now_ms >= t->drain_deadline_ms)) {
+		port_sock_close(t->draining);
+		t->draining = PORT_NONE;
+	}
+}
+
+/* Leave the socket of a transfer that is over to be drained. */
+static void
+start_draining(struct transfer *t, uint64_t now_ms)
+{
+	if (t->draining != PORT_NONE) {
+		(void)chan_drain(t->draining);
+		port_sock_close(t->draining);
+	}
+	t->draining = t->data.sock;
+	t->drain_deadline_ms = now_ms + DRAIN_MS;
+	t->data.sock = PORT_NONE;
+}
+
+/*
+ * Take the connection. Strangers are turned away and don't use up the one that counts:
+ * else anybody could spoil a transfer by connecting first.
+ */
+static int
+step_accepting(struct transfer *t)
+{
+	struct port_addr peer;
+	port_sock sock;
+	int err = port_accept(t->listener, &sock, &peer);
+
+	if (err < 0) {
+		return err;
+	}
+	if (!addr_same_host(&peer, &t->terms.peer)) {
+		port_sock_close(sock);
+		return CUB_AGAIN;
+	}
+	stop_listening(t);
+	err = tls_start_data(&t->data.tls, t->terms.identity, t->buffer, sizeof t->buffer,
+		&t->tie, t->terms.control);
+	chan_start_secure(&t->data, sock);
+	t->state = TRANSFER_HANDSHAKE;
+	return err;
+}
+
+static int
+step_handshake(struct transfer *t)
+{
+	int err = chan_pump(&t->data, CHAN_SEND | CHAN_RECEIVE);
+
+	if (err < 0) {
+		return err == CUB_EOF || err == CUB_E_IO ? CUB_E_TLS : err;
+	}
+	if (t->terms.reuse != REUSE_ADDRESS && !tls_is_resumed(&t->data.tls, t->terms.control)) {
+		t->error = CUB_E_REUSE;
+		t->state = TRANSFER_ENDING;
+		return CUB_OK;
+	}
+	if (t->kind == TRANSFER_RECEIVE) {
+		err = upload_open(&t->upload);
+	}
+	t->state = TRANSFER_MOVING;
+	return err;
+}
+
+/* Fill one record with what comes next of the file or the listing. */
+static int
+fill_record(struct transfer *t, unsigned char *room, size_t len)
+{
+	struct out o = { .at = (char *)room, .cap = len };
+	int n;
+
+	if (t->kind == TRANSFER_LIST) {
+		n = listing_fill(&t->listing, &o);
+		t->has_ended = n == CUB_EOF;
+		return n < 0 && n != CUB_EOF ? n : (int)o.len;
+	}
+	n = port_file_read(t->file, t->offset, room, len);
+	if (n == CUB_EOF) {
+		t->has_ended = true;
+		return 0;
+	}
+	t->offset += n > 0 ? (uint64_t)n : 0;
+	return n;
+}
+
+static int
+step_sending(struct transfer *t)
+{
+	unsigned char *room;
+	size_t len;
+	int n = chan_pump(&t->data, CHAN_SEND);
+
+	if (n < 0) {
+		return n;
+	}
+	room = chan_room(&t->data, &len);
+	n = fill_record(t, room, len);
+	if (n < 0) {
+		return n == CUB_E_IO ? CUB_E_CORRUPT : n;  /* ours, not the connection's: 451 */
+	}
+	if (n > 0) {
+		chan_wrote(&t->data, (size_t)n);
+		t->bytes += (uint64_t)n;
+	}
+	if (t->has_ended) {
+		t->state = TRANSFER_ENDING;
+		return CUB_OK;
+	}
+	/* Out with it now, so that the next pass has room. */
+	n = chan_pump(&t->data, CHAN_SEND);
+	return n == CUB_AGAIN ? CUB_OK : n;
+}
+
+static int
+step_receiving(struct transfer *t)
+{
+	const unsigned char *got;
+	size_t len;
+	int n = chan_pump(&t->data, CHAN_RECEIVE);
+
+	if (n == CUB_EOF) {
+		/* close_notify came and was answered: the file is whole. */
+		t->has_ended = true;
+		t->state = TRANSFER_ENDING;
+		return CUB_OK;
+	}
+	if (n < 0) {
+		return n == CUB_E_TLS ? CUB_E_IO : n;
+	}
+	got = chan_received(&t->data, &len);
+	n = upload_write(&t->upload, got, len);
+	if (n < 0) {
+		return n == CUB_E_IO ? CUB_E_CORRUPT : n;
+	}
+	chan_took(&t->data, len);
+	t->bytes += len;
+	return CUB_OK;
+}
+
+/* Our side has nothing more to say. */
+static enum transfer_result
+step_ending(struct transfer *t, uint64_t now_ms)
+{
+	int err = chan_end(&t->data);
+
+	if (err == CUB_AGAIN && now_ms < t->deadline_ms) {
+		return TRANSFER_MORE;
+	}
+	if (err == CUB_OK) {
+		start_draining(t, now_ms);
+	}
+	if (t->error != CUB_OK) {
+		err = t->error;  /* it was refused */
+	} else if (t->kind == TRANSFER_RECEIVE) {
+		/* The peer has its end: whether ours still reaches it changes nothing. */
+		err = upload_finish(&t->upload);
+		err = err == CUB_E_IO ? CUB_E_CORRUPT : err;
+	}
+	if (err < 0) {
+		return fail(t, err == CUB_AGAIN ? CUB_E_IO : err);
+	}
+	release(t);
+	return TRANSFER_DONE;
+}
+
+enum transfer_result
+transfer_step(struct transfer *t, uint64_t now_ms)
+{
+	enum transfer_state before = t->state;
+	uint64_t bytes = t->bytes;
+	int err;
+
+	err = t->state == TRANSFER_ACCEPTING ? step_accepting(t)
+		: t->state == TRANSFER_HANDSHAKE ? step_handshake(t)
+		: t->state == TRANSFER_ENDING ? CUB_OK
+		: t->kind == TRANSFER_RECEIVE ? step_receiving(t) : step_sending(t);
+	if (t->state != before || t->bytes != bytes) {
+		t->deadline_ms = now_ms + t->terms.timeout_ms;
+	}
+	if (t->state == TRANSFER_ENDING && err == CUB_OK) {
+		return step_ending(t, now_ms);
+	}
+	if (err == CUB_AGAIN && now_ms >= t->deadline_ms) {
+		err = t->state == TRANSFER_MOVING ? CUB_E_IO : CUB_E_TIMEOUT;
+	}
+	return err < 0 && err != CUB_AGAIN ? fail(t, err) : TRANSFER_MORE;
+}

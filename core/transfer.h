@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One data connection, from PASV to its end.
+ *
+ *	IDLE       nothing
+ *	LISTENING  PASV or EPSV was answered: the passive port is open
+ *	ACCEPTING  a command was given and 150 has left: waiting for the client to connect
+ *	HANDSHAKE  connected; TLS, then the rule that ties it to its control connection
+ *	MOVING     bytes flow, a record a step
+ *	ENDING     our close_notify is on its way
+ *
+ * ACCEPTING and what follows is "running"; transfer_step() says how it ended, and then it is
+ * IDLE again. After a download the socket is drained in the background for a while, so that a
+ * late close_notify of the client never becomes a reset that eats the last bytes.
+ *
+ * A failure drops the connection without close_notify: that would tell the client that the
+ * file is whole. The exception is a connection that broke the tie: it is refused in order,
+ * and has not moved a byte.
+ */
+#ifndef TRANSFER_H
+#define TRANSFER_H
+
+#include "chan.h"
+#include "listing.h"
+#include "tls.h"
+#include "upload.h"
+
+enum transfer_state {
+	TRANSFER_IDLE,
+	TRANSFER_LISTENING,
+	TRANSFER_ACCEPTING,
+	TRANSFER_HANDSHAKE,
+	TRANSFER_MOVING,
+	TRANSFER_ENDING,
+};
+
+enum transfer_kind { TRANSFER_SEND, TRANSFER_RECEIVE, TRANSFER_LIST };
+
+enum transfer_result {
+	TRANSFER_MORE,    /* go on */
+	TRANSFER_DONE,    /* 226 */
+	TRANSFER_FAILED,  /* `error` says why */
+};
+
+/* What the session lays down for its transfers. */
+struct transfer_terms {
+	port_root root;
+	struct port_addr peer;                /* the only host that may connect */
+	struct port_addr local;               /* where to listen */
+	const br_ssl_engine_context *control; /* whose session must be resumed */
+	const struct identity *identity;
+	enum cubftpd_reuse reuse;
+	uint16_t passive_low;
+	uint16_t passive_high;
+	uint32_t timeout_ms;                  /* without progress */
+};
+
+struct transfer {
+	enum transfer_state state;
+	enum transfer_kind  kind;
+	int                 error;      /* after TRANSFER_FAILED */
+	bool                has_ended;  /* the file, the directory, or the peer's data */
+	port_sock           listener;   /* PORT_NONE, or the passive port */
+	port_sock           draining;   /* PORT_NONE, or the connection before this one */
+	uint64_t            deadline_ms;
+	uint64_t            drain_deadline_ms;
+	uint64_t            bytes;      /* moved so far, without those before a restart */
+	uint64_t            offset;     /* of a download: the next byte */
+	port_file           file;       /* of a download */
+	char                path[CUB_PATH_MAX];  /* what is moved, for the log and STAT */
+	struct transfer_terms terms;
+	struct tls_tie      tie;
+	struct chan         data;
+	struct upload       upload;
+	struct listing      listing;
+	unsigned char       buffer[BR_SSL_BUFSIZE_MONO];
+};
+
+/* Make it IDLE, with nothing open. */
+void transfer_start(struct transfer *t);
+
+/*
+ * Open a passive port, chosen at random, and close one that was open.
+ * Returns CUB_OK (`*tcp_port` is it) or CUB_E_BUSY: none is free.
+ */
+int transfer_listen(struct transfer *t, uint16_t *tcp_port);
+
+/*
+ * Begin, in LISTENING: send a file that is open from an offset on, receive an upload that
+ * is prepared in `t->upload`, or send the listing whose directory is open in `t->listing`.
+ * The file or directory belongs to the transfer from now on.
+ */
+void transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_ms);
+void transfer_receive(struct transfer *t, uint64_t now_ms);
+void transfer_list(struct transfer *t, uint64_t now_ms);
+
+bool transfer_is_running(const struct transfer *t);
+
+/* Add what it waits for, draining included; `is_held` while nothing may move yet. */
+void transfer_want(const struct transfer *t, bool is_held, struct port_wait *set);
+
+/* Move at most one record. */
+enum transfer_result transfer_step(struct transfer *t, uint64_t now_ms);
+
+/* Drop what the peer of the last transfer still sends, until it ends or time is up. */
+void transfer_drain(struct transfer *t, uint64_t now_ms);
+
+/* End it now, whatever it does: close everything but what is draining, without close_notify. */
+void transfer_abort(struct transfer *t);
+
+/* The same, and nothing drains any more: the session is over. */
+void transfer_close(struct transfer *t);
+
+#endif
