@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets of the Linux port, and the wait for them. Addresses cross this boundary in
+ * one form: a client that reaches an IPv6 socket over IPv4 is an IPv4 client, so that
+ * the core compares addresses byte by byte. Names are not resolved.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/* A client that lost its power holds a session for 30 + 6 * 10 = 90 seconds at most. */
+#define KEEP_IDLE_S     30
+#define KEEP_INTERVAL_S 10
+#define KEEP_PROBES     6
+
+/* Where the wait for a far deadline is cut, to stay within any kernel's time_t. */
+#define WAIT_MS_MAX     UINT64_C(86400000)
+
+union address {
+	struct sockaddr     any;
+	struct sockaddr_in  v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Returns the length for bind(2), 0 if this build doesn't know the family. */
+static socklen_t
+to_system(const struct port_addr *from, union address *to)
+{
+	memset(to, 0, sizeof *to);
+	if (from->family == 4) {
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = htons(from->tcp_port);
+		memcpy(&to->v4.sin_addr, from->ip, 4);
+		return sizeof to->v4;
+	}
+	if (CONFIG_CUBFTPD_IPV6 && from->family == 6) {
+		to->v6.sin6_family = AF_INET6;
+		to->v6.sin6_port = htons(from->tcp_port);
+		to->v6.sin6_scope_id = from->scope;
+		memcpy(&to->v6.sin6_addr, from->ip, 16);
+		return sizeof to->v6;
+	}
+	return 0;
+}
+
+static void
+from_system(const union address *from, struct port_addr *to)
+{
+	memset(to, 0, sizeof *to);
+	if (from->any.sa_family == AF_INET) {
+		to->family = 4;
+		to->tcp_port = ntohs(from->v4.sin_port);
+		memcpy(to->ip, &from->v4.sin_addr, 4);
+		return;
+	}
+	to->tcp_port = ntohs(from->v6.sin6_port);
+	if (IN6_IS_ADDR_V4MAPPED(&from->v6.sin6_addr)) {
+		to->family = 4;
+		memcpy(to->ip, from->v6.sin6_addr.s6_addr + 12, 4);
+		return;
+	}
+	to->family = 6;
+	to->scope = from->v6.sin6_scope_id;
+	memcpy(to->ip, &from->v6.sin6_addr, 16);
+}
+
+static int
+set_option(int sock, int level, int option, int value)
+{
+	return setsockopt(sock, level, option, &value, sizeof value);
+}
+
+/* Give a new socket its address. Returns 0, or -1 and errno. */
+static int
+bind_and_listen(int sock, const union address *at, socklen_t len, int backlog)
+{
+	/* Without it a restart fails for as long as old connections are in TIME_WAIT. */
+	if (set_option(sock, SOL_SOCKET, SO_REUSEADDR, 1) != 0) {
+		return -1;
+	}
+	if (at->any.sa_family == AF_INET6) {
+		int alone = !IN6_IS_ADDR_UNSPECIFIED(&at->v6.sin6_addr);
+
+		/* Set either way: the system's default is a sysctl (net.ipv6.bindv6only). */
+		if (set_option(sock, IPPROTO_IPV6, IPV6_V6ONLY, alone) != 0) {
+			return -1;
+		}
+	}
+	if (bind(sock, &at->any, len) != 0) {
+		return -1;
+	}
+	return listen(sock, backlog);
+}
+
+/* The port's errors are fewer for sockets than for files: see cubftpd_port.h. */
+static int
+listen_error(int error)
+{
+	int result = sys_error(error);
+
+	switch (result) {
+	case CUB_E_BUSY:
+	case CUB_E_DENIED:
+	case CUB_E_LIMIT:
+		return result;
+	default:
+		return CUB_E_IO;
+	}
+}
+
+int
+port_listen(const struct port_addr *at, int backlog, port_sock *out)
+{
+	union address address;
+	socklen_t len = to_system(at, &address);
+	int sock;
+
+	if (len == 0) {
+		return CUB_E_IO;
+	}
+	sock = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock < 0) {
+		return listen_error(errno);
+	}
+	if (bind_and_listen(sock, &address, len, backlog) != 0) {
+		int result = listen_error(errno);
+
+		close(sock);
+		return result;
+	}
+	*out = sock;
+	return CUB_OK;
+}
+
+/*
+ * accept(2) also reports what befell a connection before it was taken; its manual page
+ * lists these. They say nothing about the listener, and the next client may be there.
+ */
+static int
+accept_error(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:  /* a firewall rule */
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENONET:
+	case ETIMEDOUT:
+		return CUB_AGAIN;
+	default:
+		return sys_error(error) == CUB_E_LIMIT ? CUB_E_LIMIT : CUB_E_IO;
+	}
+}
+
+int
+port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
+{
+	union address address;
+	socklen_t len = sizeof address;
+	int sock;
+
+	do {
+		sock = accept4(listener, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (sock < 0 && errno == EINTR);
+	if (sock < 0) {
+		return accept_error(errno);
+	}
+	/* These make a connection better, none is needed: a failure is not looked at. */
+	set_option(sock, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
+	from_system(&address, peer);
+	*out = sock;
+	return CUB_OK;
+}
+
+int
+port_sock_local(port_sock sock, struct port_addr *out)
+{
+	union address address;
+	socklen_t len = sizeof address;
+
+	if (getsockname(sock, &address.any, &len) != 0) {
+		return CUB_E_IO;
+	}
+	from_system(&address, out);
+	return CUB_OK;
+}
+
+int
+port_sock_read(port_sock sock, void *dst, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = recv(sock, dst, sys_at_most_int(len), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		return errno == EAGAIN ? CUB_AGAIN : CUB_E_IO;
+	}
+	return n == 0 ? CUB_EOF : (int)n;
+}
+
+int
+port_sock_write(port_sock sock, const void *src, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = send(sock, src, sys_at_most_int(len), MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		return errno == EAGAIN ? CUB_AGAIN : CUB_E_IO;
+	}
+	return n == 0 ? CUB_AGAIN : (int)n;
+}
+
+void
+port_sock_shutdown(port_sock sock)
+{
+	/* A connection that is lost already needs no end. */
+	(void)shutdown(sock, SHUT_WR);
+}
+
+void
+port_sock_close(port_sock sock)
+{
+	close(sock);
+}
+
+/* Time left until a deadline, or NULL where there is none. */
+static const struct timespec *
+time_left(uint64_t deadline_ms, struct timespec *out)
+{
+	uint64_t now_ms = port_clock_ms();
+	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+
+	if (deadline_ms == UINT64_MAX) {
+		return NULL;
+	}
+	if (left_ms > WAIT_MS_MAX) {
+		left_ms = WAIT_MS_MAX;
+	}
+	out->tv_sec = (time_t)(left_ms / 1000);
+	out->tv_nsec = (long)(left_ms % 1000) * 1000000;
+	return out;
+}
+
+/* Errors and hang-ups wake whoever waits: the next read or write then tells which. */
+static uint8_t
+ready_of(short revents, uint8_t events)
+{
+	unsigned ready = 0;
+
+	if (revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) {
+		ready |= PORT_READ;
+	}
+	if (revents & (POLLOUT | POLLHUP | POLLERR | POLLNVAL)) {
+		ready |= PORT_WRITE;
+	}
+	return (uint8_t)(ready & events);
+}
+
+void
+port_wait(struct port_wait *set)
+{
+	struct pollfd fds[CUB_WAIT_MAX];
+	struct timespec left;
+	int n;
+
+	CUB_ASSERT(set->count <= CUB_WAIT_MAX);
+	for (unsigned i = 0; i < set->count; i++) {
+		uint8_t events = set->item[i].events;
+
+		/* poll(2) reports hang-ups unasked: an item that waits for nothing is skipped. */
+		fds[i].fd = events != 0 ? set->item[i].sock : -1;
+		fds[i].events = (short)((events & PORT_READ ? POLLIN : 0)
+			| (events & PORT_WRITE ? POLLOUT : 0));
+	}
+	n = ppoll(fds, set->count, time_left(set->deadline_ms, &left), sys_wait_mask());
+	for (unsigned i = 0; i < set->count; i++) {
+		/* After a signal the kernel has not filled in `revents`. */
+		set->item[i].ready = n > 0 ? ready_of(fds[i].revents, set->item[i].events) : 0;
+	}
+}
