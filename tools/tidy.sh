@@ -1,0 +1,207 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Check what the compiler doesn't: `tools/tidy.sh [BUILD]`, from the top of the sources.
+# BUILD is the folder whose core/*.o are looked into, by $NM. Prints each violation with
+# file and line, and exits 1 where there is one.
+
+# The floors of core/. A file includes lower floors, and earlier names of its own floor.
+FLOORS='
+	0 text addr path crc32 date der pbkdf2
+	1 clock config store x509 log identity account
+	2 wait tls chan
+	3 line reply listing upload transfer state
+	3 cmd_access cmd_param cmd_file cmd_data cmd_info command session
+	4 server admin
+'
+# What else core/ may include, and call besides itself, br_* and port_*.
+SYSTEM='bearssl.h stddef.h stdint.h stdbool.h string.h'
+PROJECT='cubftpd.h cubftpd_port.h cubftpd_config.h'
+CALLS='memcpy memmove memset memcmp memchr strlen'
+# Floor 0 knows neither the platform nor TLS, but may say that we made a mistake.
+FLOOR_0_CALLS='^br_(ssl|x509)_|^port_'
+FLOOR_0_MAY='^port_panic$'
+# What compilers call on their own account: arithmetic on wide numbers, stack guards,
+# checked copies (_FORTIFY_SOURCE), shared saving of registers, tables of addresses.
+COMPILER='^__u?(div|mod|divmod|mul|cmp|ashl|ashr|lshr|clz|ctz|ffs|popcount|bswap)[sdt]i[0-9]?$'
+COMPILER="$COMPILER|"'^__(aeabi_|stack_chk_|riscv_save_|riscv_restore_|gnu_)|^_(save|rest)gpr_'
+COMPILER="$COMPILER|"'^__mem(cpy|move|set)_chk$|^bcmp$|^_?_gp_disp$|^_GLOBAL_OFFSET_TABLE_$'
+
+FUNCTION_LINES=70
+LINE_COLUMNS=100
+LC_ALL=C
+export FLOORS SYSTEM PROJECT CALLS FLOOR_0_CALLS FLOOR_0_MAY COMPILER
+export FUNCTION_LINES LINE_COLUMNS LC_ALL
+
+sources()
+{
+	find core include port tests tools -type f \( -name '*.[ch]' -o -name '*.sh' \
+		-o -name '*.awk' -o -name '*.py' -o -name '*.conf' \) | sort
+	ls Makefile Kconfig .ci/run
+}
+
+# Line by line, all that can be seen in the sources.
+check_sources()
+{
+	# shellcheck disable=SC2046
+	awk '
+	function bad_in(file, line, why) { printf "%s:%d: %s\n", file, line, why }
+	function bad(line, why) { bad_in(FILENAME, line, why) }
+
+	# The line without comments, and with empty strings; `in_comment` goes on.
+	function code_of(s,   out, c, i)
+	{
+		out = ""
+		for (i = 1; i <= length(s); i++) {
+			c = substr(s, i, 1)
+			if (in_comment) {
+				if (substr(s, i, 2) == "*/") { in_comment = 0; i++ }
+			} else if (quote != "") {
+				if (c == "\\") { i++ } else if (c == quote) { out = out c; quote = "" }
+			} else if (substr(s, i, 2) == "/*") {
+				in_comment = 1; i++
+			} else if (substr(s, i, 2) == "//") {
+				break
+			} else {
+				out = out c
+				if (c == "\"" || c == "\047") quote = c
+			}
+		}
+		quote = ""
+		return out
+	}
+
+	function check_include(what,   name)
+	{
+		name = substr(what, 2, length(what) - 2)
+		if (name == "autoconf.h" && FILENAME != "include/cubftpd_config.h")
+			bad(FNR, "only include/cubftpd_config.h reads autoconf.h")
+		if (!in_core)
+			return
+		included[FILENAME, name] = 1
+		if (what ~ /^<.*>$/) {
+			if (!(name in system_header)) bad(FNR, "core/ does not include " what)
+		} else if (name in project) {
+			return
+		} else if (name !~ /^[a-z0-9_]+\.h$/ || !(substr(name, 1, length(name) - 2) in floor)) {
+			bad(FNR, "core/ does not include " what)
+		} else {
+			check_floors(substr(name, 1, length(name) - 2))
+		}
+	}
+
+	function check_floors(other)
+	{
+		if (!(self in floor) || other == self)
+			return
+		if (floor[other] > floor[self])
+			bad(FNR, self " (floor " floor[self] ") includes " other " (floor " floor[other] ")")
+		else if (floor[other] == floor[self] && place[other] > place[self])
+			bad(FNR, self " includes " other ", which comes after it on floor " floor[self])
+	}
+
+	function check_c(line, code)
+	{
+		if (code ~ /^[ \t]*#[ \t]*include/) {
+			sub(/^[ \t]*#[ \t]*include[ \t]*/, "", line)
+			sub(/[ \t]*(\/[\/*].*)?$/, "", line)
+			check_include(line)
+		}
+		if (in_core && (code ~ /(^|[^A-Za-z0-9_])(float|double)([^A-Za-z0-9_]|$)/ ||
+		    code ~ /(^|[^A-Za-z0-9_])[0-9]+(\.|[eE][-+]?[0-9])/))
+			bad(FNR, "floating point in core/")
+		if (code ~ /^\{/ || code ~ /^[A-Za-z_].*\)[ \t]*\{[ \t]*$/)
+			start = FNR
+		if (code ~ /^\}/ && start) {
+			if (FNR - start + 1 > ENVIRON["FUNCTION_LINES"])
+				bad(start, "a function of " FNR - start + 1 " lines")
+			start = 0
+		}
+	}
+
+	BEGIN {
+		n = split(ENVIRON["FLOORS"], word, /[ \t\n]+/)
+		for (i = 1; i <= n; i++) {
+			if (word[i] ~ /^[0-9]+$/) level = word[i]
+			else if (word[i] != "") { floor[word[i]] = level; place[word[i]] = i }
+		}
+		n = split(ENVIRON["SYSTEM"], word); for (i = 1; i <= n; i++) system_header[word[i]] = 1
+		n = split(ENVIRON["PROJECT"], word); for (i = 1; i <= n; i++) project[word[i]] = 1
+		for (i = 1; i < ARGC; i++) exists[ARGV[i]] = 1
+	}
+
+	FNR == 1 {
+		in_comment = start = spdx = 0
+		in_core = FILENAME ~ /^core\//
+		is_c = FILENAME ~ /\.[ch]$/
+		self = FILENAME
+		sub(/^.*\//, "", self)
+		if (self ~ /util/) bad(1, "a name that says nothing: util")
+		sub(/\.[^.]*$/, "", self)
+		if (in_core && !(self in floor))
+			bad(1, "a file without a floor: add it to the table in tools/tidy.sh")
+	}
+	FNR <= 2 && /SPDX-License-Identifier: / { spdx = 1 }
+	FNR == 2 && !spdx { bad(1, "no SPDX-License-Identifier") }
+	/[ \t\r]$/ { bad(FNR, "space at the end of the line") }
+	/TOD[O]|FIXM[E]/ && !/#[0-9]+/ { bad(FNR, "left open, without the number of an issue") }
+	{
+		line = $0
+		gsub(/\t/, "    ", line)
+		if (length(line) > ENVIRON["LINE_COLUMNS"])
+			bad(FNR, "a line of " length(line) " columns")
+	}
+	is_c { check_c($0, code_of($0)) }
+
+	END {
+		for (file in exists) {
+			self = file
+			if (self !~ /^core\/.*\.c$/)
+				continue
+			sub(/^core\//, "", self)
+			sub(/c$/, "h", self)
+			if (!(("core/" self) in exists))
+				bad_in(file, 1, "has no header of its own")
+			else if (!((file, self) in included))
+				bad_in(file, 1, "does not include its own header")
+		}
+	}' $(sources)
+}
+
+# What the objects of core/ call.
+check_objects()
+{
+	${NM:-nm} -A -P "$1"/core/*.o | awk '
+	{
+		file = $1
+		sub(/:$/, "", file)
+		if ($3 ~ /^[UwvV]$/) wanted[file, $2] = 1
+		if ($3 !~ /^[Uwv]$/) here[$2] = 1
+	}
+	END {
+		n = split(ENVIRON["FLOORS"], word, /[ \t\n]+/)
+		for (i = 1; i <= n; i++) {
+			if (word[i] ~ /^[0-9]+$/) level = word[i]
+			else floor[word[i]] = level
+		}
+		n = split(ENVIRON["CALLS"], word)
+		for (i = 1; i <= n; i++) here[word[i]] = 1
+		for (pair in wanted) {
+			split(pair, part, SUBSEP)
+			self = part[1]
+			sub(/^.*\//, "", self)
+			sub(/\.o$/, "", self)
+			name = part[2]
+			if (floor[self] == "0" && name ~ ENVIRON["FLOOR_0_CALLS"] &&
+			    name !~ ENVIRON["FLOOR_0_MAY"])
+				print self, name, "is not for floor 0"
+			else if (!(name in here) && name !~ /^(br|port)_/ && name !~ ENVIRON["COMPILER"])
+				print self, name, "is not for core/"
+		}
+	}' | sort | while read -r self name why; do
+		line=$(grep -nw -e "$name" "core/$self.c" | head -n 1)
+		echo "core/$self.c:${line%%:*}: $name $why"
+	done
+}
+
+found=$(check_sources; [ $# -eq 0 ] || check_objects "$1")
+[ -z "$found" ] || { printf '%s\n' "$found" | sort; exit 1; }
