@@ -1,0 +1,1684 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Linux port against its contract, on the real system: files beneath a temporary
+ * folder, sockets of the loopback interface. Nothing here needs root, a network or an
+ * MTD device, and what the system lacks (IPv6, openat2, seccomp) is skipped.
+ *
+ * The tests of paths run twice, with the kernel's resolution and name by name. Every
+ * test also claims that no descriptor is left open: see world_close().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined __has_include
+#if __has_include(<linux/seccomp.h>) && __has_include(<linux/filter.h>) && defined SYS_openat2
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#define HAVE_SECCOMP 1
+#endif
+#endif
+#ifndef HAVE_SECCOMP
+#define HAVE_SECCOMP 0
+#endif
+
+#include "../../port/linux/file.h"
+#include "../../port/linux/sys.h"
+
+#define LEN(array) (sizeof (array) / sizeof (array)[0])
+
+#define GIB (UINT64_C(1) << 30)
+
+/* How long a test waits for what should happen at once. */
+#define SOON_MS 5000
+
+/* A user that is nobody in particular, for tests of permissions that run as root. */
+#define NOBODY 65534
+
+/* Where the tests are: a folder with a root in it, and what must not be reached beside. */
+static struct world {
+	char      folder[64];
+	int       folder_fd;
+	port_root root;
+	int       fds_before;
+	bool      by_steps;
+} world;
+
+static bool kernel_way = false;
+static bool steps_way = true;
+
+static int
+fds_open(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++) {
+		count += fcntl(fd, F_GETFD) != -1;
+	}
+	return count;
+}
+
+static void
+put_file(const char *path, const char *text)
+{
+	int fd = openat(world.folder_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* Whether a file is there and holds exactly this text. */
+static bool
+holds(const char *path, const char *text)
+{
+	char buf[64];
+	int fd = openat(world.folder_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0) {
+		return false;
+	}
+	n = read(fd, buf, sizeof buf);
+	close(fd);
+	return n == (ssize_t)strlen(text) && memcmp(buf, text, strlen(text)) == 0;
+}
+
+static bool
+is_there(const char *path)
+{
+	struct stat st;
+
+	return fstatat(world.folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+put_dir(const char *path)
+{
+	assert_int_equal(mkdirat(world.folder_fd, path, 0755), 0);
+}
+
+static void
+put_link(const char *path, const char *target)
+{
+	assert_int_equal(symlinkat(target, world.folder_fd, path), 0);
+}
+
+/* A link with an absolute target below the folder. */
+static void
+put_absolute_link(const char *path, const char *target)
+{
+	char absolute[128];
+
+	snprintf(absolute, sizeof absolute, "%s/%s", world.folder, target);
+	put_link(path, absolute);
+}
+
+static void
+put_everything(void)
+{
+	put_dir("outside");
+	put_file("outside/secret", "secret");
+	put_dir("root");
+	put_dir("root/dir");
+	put_file("root/file", "hello");
+	put_file("root/dir/inner", "inner");
+	put_dir("root/deep");
+	put_dir("root/deep/er");
+	put_dir("root/deep/er/est");
+	put_file("root/deep/er/est/file", "found");
+	put_absolute_link("root/out_absolute", "outside/secret");
+	put_absolute_link("root/in_absolute", "root/file");
+	put_link("root/out_file", "../outside/secret");
+	put_link("root/out_dir", "../outside");
+	put_link("root/out_new", "../outside/new");
+	put_link("root/out_chain", "out_chain2");
+	put_link("root/out_chain2", "dir/out_chain3");
+	put_link("root/dir/out_chain3", "../out_file");
+	put_link("root/out_magic", "/proc/self/root/etc/passwd");
+	put_link("root/in_file", "file");
+	put_link("root/in_dir", "dir");
+	put_link("root/in_chain", "in_chain2");
+	put_link("root/in_chain2", "in_dir/back");
+	put_link("root/dir/back", "../file");
+	put_link("root/dangling", "nowhere");
+	put_link("root/circle", "circle");
+	assert_int_equal(mkfifoat(world.folder_fd, "root/fifo", 0600), 0);
+}
+
+static bool
+kernel_resolves(void)
+{
+#ifdef SYS_openat2
+	/* A size of 0 is EINVAL to any kernel that has the call. */
+	return syscall(SYS_openat2, AT_FDCWD, ".", NULL, (size_t)0) != 0 && errno == EINVAL;
+#else
+	return false;
+#endif
+}
+
+static int
+world_open(void **state)
+{
+	char root[80];
+	const char *tmp = getenv("TMPDIR");
+
+	world.by_steps = *state != NULL && *(bool *)*state;
+	world.fds_before = fds_open();
+	snprintf(world.folder, sizeof world.folder, "%s/cubftpd-XXXXXX",
+		tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(world.folder));
+	assert_int_equal(chmod(world.folder, 0755), 0);
+	world.folder_fd = open(world.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(world.folder_fd >= 0);
+	put_everything();
+	file_resolve_by_steps(world.by_steps);
+	snprintf(root, sizeof root, "%s/root", world.folder);
+	assert_int_equal(port_root_open(PORT_NONE, root, &world.root), CUB_OK);
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int
+world_close(void **state)
+{
+	(void)state;
+	port_root_close(world.root);
+	close(world.folder_fd);
+	nftw(world.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (fds_open() != world.fds_before) {
+		print_error("descriptors: %d before, %d after\n", world.fds_before, fds_open());
+		return -1;
+	}
+	return 0;
+}
+
+static void
+skip_without_openat2(void)
+{
+	if (!world.by_steps && !kernel_resolves()) {
+		skip();
+	}
+}
+
+/* Open and close. Returns what the open answered. */
+static int
+try_open(const char *path, enum port_open how)
+{
+	port_file file;
+	int result = port_file_open(world.root, path, how, &file);
+
+	if (result == CUB_OK) {
+		assert_int_equal(port_file_close(file), CUB_OK);
+	}
+	return result;
+}
+
+static int
+try_root(const char *path)
+{
+	port_root root;
+	int result = port_root_open(world.root, path, &root);
+
+	if (result == CUB_OK) {
+		port_root_close(root);
+	}
+	return result;
+}
+
+static int
+try_dir(const char *path)
+{
+	struct port_dir dir;
+	int result = port_dir_open(world.root, path, &dir);
+
+	if (result == CUB_OK) {
+		port_dir_close(&dir);
+	}
+	return result;
+}
+
+static int
+try_stat(const char *path)
+{
+	struct port_stat st;
+
+	return port_stat(world.root, path, &st);
+}
+
+/* Paths */
+
+static const char *const ways_out[] = {
+	"out_absolute", "in_absolute", "out_file", "out_dir/secret", "out_chain", "out_magic",
+	"dir/out_chain3", "in_dir/out_chain3", "../outside/secret", "/etc/passwd",
+	"out_dir/../../outside/secret",
+};
+
+static void
+a_link_that_leads_out_of_the_root_is_denied(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	for (size_t i = 0; i < LEN(ways_out); i++) {
+		assert_int_equal(try_stat(ways_out[i]), CUB_E_DENIED);
+		assert_int_equal(try_open(ways_out[i], PORT_OPEN_READ), CUB_E_DENIED);
+		assert_int_equal(try_open(ways_out[i], PORT_OPEN_UPDATE), CUB_E_DENIED);
+	}
+	assert_int_equal(try_root("out_dir"), CUB_E_DENIED);
+	assert_int_equal(try_dir("out_dir"), CUB_E_DENIED);
+	assert_int_equal(try_stat("out_dir"), CUB_E_DENIED);
+}
+
+static void
+nothing_is_made_or_changed_behind_a_link_out(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("out_new", PORT_OPEN_UPDATE), CUB_E_DENIED);
+	assert_int_equal(try_open("out_new", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_int_equal(try_open("out_dir/new", PORT_OPEN_UPDATE), CUB_E_DENIED);
+	assert_int_equal(try_open("out_dir/new", PORT_OPEN_CREATE), CUB_E_DENIED);
+	assert_int_equal(port_dir_make(world.root, "out_dir/new"), CUB_E_DENIED);
+	assert_int_equal(port_rename(world.root, "file", "out_dir/new"), CUB_E_DENIED);
+	assert_int_equal(port_rename(world.root, "out_dir/secret", "mine"), CUB_E_DENIED);
+	assert_int_equal(port_remove(world.root, "out_dir/secret"), CUB_E_DENIED);
+	assert_int_equal(port_remove(world.root, "../outside/secret"), CUB_E_DENIED);
+	assert_int_equal(port_dir_remove(world.root, "../outside"), CUB_E_DENIED);
+	assert_int_equal(port_dir_remove(world.root, "out_dir/dir"), CUB_E_DENIED);
+	assert_false(is_there("outside/new"));
+	assert_true(holds("outside/secret", "secret"));
+	assert_true(holds("root/file", "hello"));
+}
+
+static void
+a_link_inside_the_root_is_followed_by_the_kernel(void **state)
+{
+	static const char *const files[] = {
+		"in_file", "in_dir/inner", "in_chain", "dir/back", "in_dir/back",
+	};
+	struct port_stat st;
+
+	(void)state;
+	skip_without_openat2();
+	for (size_t i = 0; i < LEN(files); i++) {
+		assert_int_equal(try_open(files[i], PORT_OPEN_READ), CUB_OK);
+		assert_int_equal(port_stat(world.root, files[i], &st), CUB_OK);
+		assert_int_equal(st.kind, PORT_FILE);
+		assert_int_equal(st.size, 5);
+	}
+	assert_int_equal(try_dir("in_dir"), CUB_OK);
+	assert_int_equal(try_root("in_dir"), CUB_OK);
+	assert_int_equal(port_remove(world.root, "in_dir/inner"), CUB_OK);
+	assert_false(is_there("root/dir/inner"));
+}
+
+static void
+every_link_is_denied_where_names_are_resolved_by_steps(void **state)
+{
+	static const char *const links[] = {
+		"in_file", "in_dir/inner", "in_chain", "dir/back", "dangling", "circle", "in_dir",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(links); i++) {
+		assert_int_equal(try_open(links[i], PORT_OPEN_READ), CUB_E_DENIED);
+		assert_int_equal(try_open(links[i], PORT_OPEN_UPDATE), CUB_E_DENIED);
+		assert_int_equal(try_stat(links[i]), CUB_E_DENIED);
+	}
+	assert_int_equal(try_dir("in_dir"), CUB_E_DENIED);
+	assert_int_equal(try_root("in_dir"), CUB_E_DENIED);
+	assert_int_equal(port_remove(world.root, "in_dir/inner"), CUB_E_DENIED);
+	assert_false(is_there("root/nowhere"));
+}
+
+static void
+a_dangling_link_can_not_be_read_but_keeps_its_name(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("dangling", PORT_OPEN_READ),
+		world.by_steps ? CUB_E_DENIED : CUB_E_NOENT);
+	assert_int_equal(try_open("dangling", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_false(is_there("root/nowhere"));
+	assert_int_equal(try_open("circle", PORT_OPEN_READ), CUB_E_DENIED);
+	assert_int_equal(try_stat("circle"), CUB_E_DENIED);
+}
+
+static void
+a_fifo_is_denied_and_does_not_block(void **state)
+{
+	struct port_stat st;
+
+	(void)state;
+	skip_without_openat2();
+	alarm(SOON_MS / 1000);
+	assert_int_equal(try_open("fifo", PORT_OPEN_READ), CUB_E_DENIED);
+	assert_int_equal(try_open("fifo", PORT_OPEN_UPDATE), CUB_E_DENIED);
+	assert_int_equal(try_open("fifo", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_int_equal(port_stat(world.root, "fifo", &st), CUB_OK);
+	assert_int_equal(st.kind, PORT_OTHER);
+	alarm(0);
+}
+
+static void
+a_directory_is_not_opened_as_a_file_nor_a_file_as_a_directory(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("dir", PORT_OPEN_READ), CUB_E_ISDIR);
+	assert_int_equal(try_open("dir", PORT_OPEN_UPDATE), CUB_E_ISDIR);
+	assert_int_equal(try_open("dir", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_int_equal(try_open(".", PORT_OPEN_READ), CUB_E_ISDIR);
+	assert_int_equal(try_dir("file"), CUB_E_NOTDIR);
+	assert_int_equal(try_root("file"), CUB_E_NOTDIR);
+	assert_int_equal(try_open("file/x", PORT_OPEN_READ), CUB_E_NOTDIR);
+	assert_int_equal(try_open("file/x/y", PORT_OPEN_READ), CUB_E_NOTDIR);
+	assert_int_equal(port_remove(world.root, "file/x"), CUB_E_NOTDIR);
+}
+
+static void
+what_is_not_there_is_told_as_such(void **state)
+{
+	char longest[CUB_NAME_MAX];
+	char path[CUB_NAME_MAX + 8];
+
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("none", PORT_OPEN_READ), CUB_E_NOENT);
+	assert_int_equal(try_open("dir/none", PORT_OPEN_READ), CUB_E_NOENT);
+	assert_int_equal(try_open("none/file", PORT_OPEN_UPDATE), CUB_E_NOENT);
+	assert_int_equal(try_dir("none"), CUB_E_NOENT);
+	assert_int_equal(try_stat("none"), CUB_E_NOENT);
+	assert_int_equal(port_remove(world.root, "none"), CUB_E_NOENT);
+	assert_int_equal(port_remove(world.root, "none/file"), CUB_E_NOENT);
+	memset(longest, 'n', sizeof longest);
+	longest[sizeof longest - 1] = '\0';
+	assert_int_equal(try_open(longest, PORT_OPEN_CREATE), CUB_OK);
+	snprintf(path, sizeof path, "%sn", longest);
+	assert_int_equal(try_open(path, PORT_OPEN_CREATE), CUB_E_NAME);
+	snprintf(path, sizeof path, "%sn/x", longest);
+	assert_int_equal(try_open(path, PORT_OPEN_CREATE), CUB_E_NAME);
+}
+
+static void
+a_deep_path_leads_to_its_end(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("deep/er/est/file", PORT_OPEN_READ), CUB_OK);
+	assert_int_equal(try_open("deep/er/est/none", PORT_OPEN_READ), CUB_E_NOENT);
+	assert_int_equal(try_open("deep/er/file/x", PORT_OPEN_READ), CUB_E_NOENT);
+	assert_int_equal(try_dir("deep/er/est"), CUB_OK);
+	assert_int_equal(try_root("deep/er/est"), CUB_OK);
+	assert_int_equal(port_rename(world.root, "deep/er/est/file", "file"), CUB_OK);
+	assert_true(holds("root/file", "found"));
+}
+
+static void
+a_dot_alone_is_the_root(void **state)
+{
+	struct port_stat st;
+	struct port_stat same;
+
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_stat(world.root, ".", &st), CUB_OK);
+	assert_int_equal(st.kind, PORT_DIR);
+	assert_int_equal(port_file_stat(world.root, &same), CUB_OK);
+	assert_int_equal(st.inode, same.inode);
+	assert_int_equal(st.device, same.device);
+	assert_int_equal(try_dir("."), CUB_OK);
+	assert_int_equal(try_root("."), CUB_OK);
+	assert_int_equal(port_remove(world.root, "."), CUB_E_NAME);
+	assert_int_equal(port_dir_remove(world.root, "dir/.."), CUB_E_NAME);
+	assert_int_equal(port_dir_make(world.root, ""), CUB_E_NAME);
+}
+
+/* Names */
+
+static void
+create_refuses_a_name_that_is_taken(void **state)
+{
+	port_file file;
+
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_open("file", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_true(holds("root/file", "hello"));
+	assert_int_equal(port_file_open(world.root, "dir/new", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(try_open("dir/new", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_int_equal(port_file_close(file), CUB_OK);
+}
+
+static void
+update_keeps_what_a_file_holds(void **state)
+{
+	port_file file;
+
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_file_open(world.root, "file", PORT_OPEN_UPDATE, &file), CUB_OK);
+	assert_int_equal(port_file_write(file, 4, "p!", 2), 2);
+	assert_int_equal(port_file_close(file), CUB_OK);
+	assert_true(holds("root/file", "hellp!"));
+	assert_int_equal(try_open("fresh", PORT_OPEN_UPDATE), CUB_OK);
+	assert_true(holds("root/fresh", ""));
+}
+
+static void
+rename_replaces_a_file(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_rename(world.root, "file", "dir/inner"), CUB_OK);
+	assert_true(holds("root/dir/inner", "hello"));
+	assert_false(is_there("root/file"));
+	assert_int_equal(port_rename(world.root, "dir/inner", "dir/new"), CUB_OK);
+	assert_int_equal(port_rename(world.root, "dir/new", "dir/new"), CUB_OK);
+	assert_true(holds("root/dir/new", "hello"));
+	assert_int_equal(port_rename(world.root, "none", "dir/new"), CUB_E_NOENT);
+	assert_true(holds("root/dir/new", "hello"));
+}
+
+static void
+rename_never_replaces_a_directory(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_dir_make(world.root, "empty"), CUB_OK);
+	assert_int_equal(port_rename(world.root, "file", "empty"), CUB_E_EXIST);
+	assert_int_equal(port_rename(world.root, "dir", "empty"), CUB_E_EXIST);
+	assert_int_equal(port_rename(world.root, "empty", "dir"), CUB_E_EXIST);
+	assert_int_equal(port_rename(world.root, "in_file", "empty"), CUB_E_EXIST);
+	assert_int_equal(port_rename(world.root, "dir", "file"), CUB_E_EXIST);
+	assert_true(holds("root/file", "hello"));
+	assert_true(holds("root/dir/inner", "inner"));
+	assert_int_equal(port_rename(world.root, "dir", "empty/dir"), CUB_OK);
+	assert_true(holds("root/empty/dir/inner", "inner"));
+	assert_int_equal(port_rename(world.root, "empty", "empty/dir/x"), CUB_E_NAME);
+}
+
+static void
+a_link_itself_is_renamed_and_removed(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_rename(world.root, "out_file", "dir/moved"), CUB_OK);
+	assert_true(is_there("root/dir/moved"));
+	assert_int_equal(port_remove(world.root, "dir/moved"), CUB_OK);
+	assert_int_equal(port_remove(world.root, "out_dir"), CUB_OK);
+	assert_int_equal(port_remove(world.root, "dangling"), CUB_OK);
+	assert_int_equal(port_rename(world.root, "file", "in_chain"), CUB_OK);
+	assert_true(holds("root/in_chain", "hello"));
+	assert_true(holds("outside/secret", "secret"));
+}
+
+static void
+directories_are_made_and_removed_as_directories_only(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_dir_make(world.root, "dir"), CUB_E_EXIST);
+	assert_int_equal(port_dir_make(world.root, "file"), CUB_E_EXIST);
+	assert_int_equal(port_dir_make(world.root, "dir/sub"), CUB_OK);
+	assert_int_equal(port_remove(world.root, "dir/sub"), CUB_E_ISDIR);
+	assert_int_equal(port_dir_remove(world.root, "dir"), CUB_E_NOTEMPTY);
+	assert_int_equal(port_dir_remove(world.root, "file"), CUB_E_NOTDIR);
+	assert_int_equal(port_dir_remove(world.root, "in_dir"), CUB_E_NOTDIR);
+	assert_int_equal(port_dir_remove(world.root, "dir/sub"), CUB_OK);
+	assert_false(is_there("root/dir/sub"));
+}
+
+static void
+names_can_be_changed_in_a_directory_that_may_not_be_read(void **state)
+{
+	bool is_root = geteuid() == 0;
+
+	(void)state;
+	skip_without_openat2();
+	put_dir("root/box");
+	if (is_root) {
+		assert_int_equal(fchownat(world.folder_fd, "root/box", NOBODY, NOBODY, 0), 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+	}
+	assert_int_equal(fchmodat(world.folder_fd, "root/box", 0300, 0), 0);
+	assert_int_equal(try_open("box/a", PORT_OPEN_CREATE), CUB_OK);
+	assert_int_equal(port_rename(world.root, "box/a", "box/b"), CUB_OK);
+	assert_int_equal(port_remove(world.root, "box/b"), CUB_OK);
+	assert_int_equal(try_dir("box"), CUB_E_DENIED);
+	assert_int_equal(fchmodat(world.folder_fd, "root/box", 0700, 0), 0);
+	if (is_root) {
+		assert_int_equal(seteuid(0), 0);
+	}
+}
+
+/* With one more descriptor at each turn, a rename fails whole or succeeds whole. */
+static void
+a_lack_of_descriptors_changes_nothing_and_loses_none(void **state)
+{
+	struct rlimit before;
+	int result = CUB_E_LIMIT;
+
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(try_stat("."), CUB_OK);
+	getrlimit(RLIMIT_NOFILE, &before);
+	for (rlim_t limit = 3; result == CUB_E_LIMIT; limit++) {
+		struct rlimit now = { .rlim_cur = limit, .rlim_max = before.rlim_max };
+		int fds = fds_open();
+
+		assert_true(limit < 256);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+		result = port_rename(world.root, "dir/inner", "file");
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(fds_open(), fds);
+		assert_true(holds("root/file", result == CUB_OK ? "inner" : "hello"));
+	}
+	assert_int_equal(result, CUB_OK);
+}
+
+/* Data */
+
+static void
+offsets_beyond_4_gib_are_kept(void **state)
+{
+	char buf[8];
+	struct port_stat st;
+	port_file file;
+
+	(void)state;
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(port_file_write(file, 5 * GIB + 3, "far", 3), 3);
+	assert_int_equal(port_file_sync(file), CUB_OK);
+	assert_int_equal(port_file_stat(file, &st), CUB_OK);
+	assert_true(st.size == 5 * GIB + 6);
+	assert_int_equal(port_file_close(file), CUB_OK);
+
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_READ, &file), CUB_OK);
+	assert_int_equal(port_file_read(file, 5 * GIB + 2, buf, sizeof buf), 4);
+	assert_memory_equal(buf, "\0far", 4);
+	assert_int_equal(port_file_read(file, GIB + 3, buf, 1), 1);
+	assert_int_equal(buf[0], 0);
+	assert_int_equal(port_file_read(file, 5 * GIB + 6, buf, sizeof buf), CUB_EOF);
+	assert_int_equal(port_file_read(file, UINT64_MAX, buf, sizeof buf), CUB_EOF);
+	assert_int_equal(port_file_close(file), CUB_OK);
+
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_UPDATE, &file), CUB_OK);
+	assert_int_equal(port_file_truncate(file, 4 * GIB + 1), CUB_OK);
+	assert_int_equal(port_file_stat(file, &st), CUB_OK);
+	assert_true(st.size == 4 * GIB + 1);
+	assert_int_equal(port_file_truncate(file, UINT64_MAX), CUB_E_LIMIT);
+	assert_int_equal(port_file_write(file, UINT64_MAX, "x", 1), CUB_E_LIMIT);
+	assert_int_equal(port_file_close(file), CUB_OK);
+}
+
+static void
+a_file_that_may_not_grow_further_is_told_as_a_limit(void **state)
+{
+	struct rlimit before;
+	struct rlimit now;
+	port_file file;
+
+	(void)state;
+	getrlimit(RLIMIT_FSIZE, &before);
+	now = (struct rlimit){ .rlim_cur = 4, .rlim_max = before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(port_file_open(world.root, "small", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+	assert_int_equal(port_file_write(file, 0, "abcdef", 6), 4);
+	assert_int_equal(port_file_write(file, 4, "ef", 2), CUB_E_LIMIT);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(port_file_close(file), CUB_OK);
+}
+
+static void
+two_names_of_one_file_share_their_inode(void **state)
+{
+	struct port_stat a;
+	struct port_stat b;
+
+	(void)state;
+	assert_int_equal(linkat(world.folder_fd, "root/file", world.folder_fd, "root/twin", 0), 0);
+	assert_int_equal(port_stat(world.root, "file", &a), CUB_OK);
+	assert_int_equal(port_stat(world.root, "twin", &b), CUB_OK);
+	assert_true(a.inode == b.inode && a.device == b.device);
+	assert_int_equal(a.mode, 0600);
+	assert_true(a.mtime_s <= port_time() && a.mtime_s > port_time() - 3600);
+	assert_int_equal(port_stat(world.root, "dir/inner", &b), CUB_OK);
+	assert_true(a.inode != b.inode);
+}
+
+static void
+a_root_knows_how_much_may_be_written(void **state)
+{
+	uint64_t bytes = UINT64_MAX;
+
+	(void)state;
+	assert_int_equal(port_root_free(world.root, &bytes), CUB_OK);
+	assert_true(bytes > 0 && bytes < UINT64_MAX);
+}
+
+/* Listings */
+
+#define MANY 1000
+
+static void
+a_listing_has_every_entry_exactly_once(void **state)
+{
+	static uint8_t seen[MANY];
+	struct port_dir dir;
+	struct port_entry entry;
+	char name[CUB_NAME_MAX] = "";
+	int count = 0;
+	int result;
+
+	(void)state;
+	memset(seen, 0, sizeof seen);
+	put_dir("root/many");
+	for (int i = 0; i < MANY; i++) {
+		/* Names of all lengths, so that entries end at any place of the buffer. */
+		snprintf(name, sizeof name, "root/many/%04d", i);
+		memset(name + strlen(name), 'n', (size_t)(i % 240) + 1);
+		name[strlen("root/many/0000") + (size_t)(i % 240)] = '\0';
+		put_file(name, i % 2 ? "x" : "");
+	}
+	assert_int_equal(port_dir_open(world.root, "many", &dir), CUB_OK);
+	while ((result = port_dir_next(&dir, &entry)) == CUB_OK) {
+		int i = atoi(entry.name);
+
+		assert_in_range(i, 0, MANY - 1);
+		assert_int_equal(seen[i], 0);
+		assert_int_equal(strlen(entry.name), 4 + i % 240);
+		assert_int_equal(entry.stat.kind, PORT_FILE);
+		assert_int_equal(entry.stat.size, i % 2);
+		seen[i] = 1;
+		count++;
+	}
+	assert_int_equal(result, CUB_EOF);
+	assert_int_equal(count, MANY);
+	assert_int_equal(port_dir_next(&dir, &entry), CUB_EOF);
+	port_dir_close(&dir);
+}
+
+/* The kind that a listing tells of one name; fails where the name is missing. */
+static enum port_kind
+kind_listed(const char *path, const char *name)
+{
+	struct port_dir dir;
+	struct port_entry entry;
+	enum port_kind kind = PORT_OTHER;
+	bool found = false;
+
+	assert_int_equal(port_dir_open(world.root, path, &dir), CUB_OK);
+	while (port_dir_next(&dir, &entry) == CUB_OK) {
+		assert_true(strcmp(entry.name, ".") != 0 && strcmp(entry.name, "..") != 0);
+		if (strcmp(entry.name, name) == 0) {
+			assert_false(found);
+			found = true;
+			kind = entry.stat.kind;
+		}
+	}
+	port_dir_close(&dir);
+	assert_true(found);
+	return kind;
+}
+
+static void
+a_listing_shows_what_a_link_leads_to_where_it_may_be_followed(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(kind_listed(".", "file"), PORT_FILE);
+	assert_int_equal(kind_listed(".", "dir"), PORT_DIR);
+	assert_int_equal(kind_listed(".", "fifo"), PORT_OTHER);
+	assert_int_equal(kind_listed(".", "in_file"), world.by_steps ? PORT_OTHER : PORT_FILE);
+	assert_int_equal(kind_listed(".", "in_dir"), world.by_steps ? PORT_OTHER : PORT_DIR);
+	assert_int_equal(kind_listed(".", "in_chain"), world.by_steps ? PORT_OTHER : PORT_FILE);
+	assert_int_equal(kind_listed(".", "out_file"), PORT_OTHER);
+	assert_int_equal(kind_listed(".", "out_dir"), PORT_OTHER);
+	assert_int_equal(kind_listed(".", "in_absolute"), PORT_OTHER);
+	assert_int_equal(kind_listed(".", "dangling"), PORT_OTHER);
+	assert_int_equal(kind_listed(".", "circle"), PORT_OTHER);
+	/* It stays in the root, but the port can't know that: see file.c. */
+	assert_int_equal(kind_listed("dir", "back"), PORT_OTHER);
+}
+
+static void
+an_entry_that_vanished_is_left_out(void **state)
+{
+	struct port_dir dir;
+	struct port_entry entry;
+	char other[32];
+
+	(void)state;
+	put_dir("root/few");
+	put_file("root/few/a", "");
+	put_file("root/few/b", "");
+	assert_int_equal(port_dir_open(world.root, "few", &dir), CUB_OK);
+	assert_int_equal(port_dir_next(&dir, &entry), CUB_OK);
+	snprintf(other, sizeof other, "few/%c", entry.name[0] == 'a' ? 'b' : 'a');
+	assert_int_equal(port_remove(world.root, other), CUB_OK);
+	assert_int_equal(port_dir_next(&dir, &entry), CUB_EOF);
+	port_dir_close(&dir);
+}
+
+static void
+a_directory_that_was_removed_has_ended(void **state)
+{
+	struct port_dir dir;
+	struct port_entry entry;
+
+	(void)state;
+	put_dir("root/gone");
+	assert_int_equal(port_dir_open(world.root, "gone", &dir), CUB_OK);
+	assert_int_equal(port_dir_remove(world.root, "gone"), CUB_OK);
+	assert_int_equal(port_dir_next(&dir, &entry), CUB_EOF);
+	port_dir_close(&dir);
+}
+
+/* Systems that refuse openat2: tried in a child, since a filter can't be taken back. */
+
+#if HAVE_SECCOMP
+static bool
+refuse_openat2(int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = LEN(code), .filter = code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		&& prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void
+check_refusing_system(int error, int file_expected, int link_expected)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (!refuse_openat2(error)) {
+			_exit(77);
+		}
+		_exit((try_stat("file") != file_expected)
+			| (try_stat("in_file") != link_expected) << 1
+			| (try_stat("out_file") != link_expected) << 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+a_system_without_openat2_resolves_by_steps(void **state)
+{
+	(void)state;
+	check_refusing_system(ENOSYS, CUB_OK, CUB_E_DENIED);
+	check_refusing_system(EPERM, CUB_OK, CUB_E_DENIED);
+}
+
+static void
+a_path_that_is_renamed_for_ever_is_given_up(void **state)
+{
+	(void)state;
+	if (!kernel_resolves()) {
+		skip();
+	}
+	check_refusing_system(EAGAIN, CUB_E_IO, CUB_E_IO);
+}
+#endif
+
+/* Flash */
+
+static char flash_path[96];
+
+static int
+flash_world_open(void **state)
+{
+	world_open(state);
+	snprintf(flash_path, sizeof flash_path, "%s/store", world.folder);
+	return 0;
+}
+
+static struct port_flash
+open_area(bool create)
+{
+	struct port_flash flash;
+
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, create, &flash), CUB_OK);
+	return flash;
+}
+
+static void
+check_cells(uint32_t at, const char *expected, uint32_t len)
+{
+	char cells[64];
+
+	assert_true(len <= sizeof cells);
+	assert_int_equal(port_flash_read(PORT_AREA_TRUST, at, cells, len), CUB_OK);
+	assert_memory_equal(cells, expected, len);
+}
+
+static void
+a_new_store_is_made_for_its_owner_alone_and_reads_as_erased(void **state)
+{
+	struct port_flash flash;
+	struct stat st;
+	mode_t mask = umask(0);
+
+	(void)state;
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, false, &flash), CUB_E_NOENT);
+	flash = open_area(true);
+	umask(mask);
+	assert_int_equal(flash.size, 0);
+	assert_int_equal(flash.erase_size, 4096);
+	assert_int_equal(flash.write_size, 1);
+	assert_int_equal(stat(flash_path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	check_cells(0, "\xff\xff\xff", 3);
+	check_cells(UINT32_MAX - 3, "\xff\xff\xff", 3);
+	assert_int_equal(port_flash_sync(PORT_AREA_TRUST), CUB_OK);
+	port_flash_close(PORT_AREA_TRUST);
+	open_area(true);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+programming_only_clears_bits(void **state)
+{
+	(void)state;
+	open_area(true);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 2, "\x0f\xf0\xff", 3), CUB_OK);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 2, "\xf1\xff\x55", 3), CUB_OK);
+	check_cells(0, "\xff\xff\x01\xf0\x55\xff", 6);
+	port_flash_close(PORT_AREA_TRUST);
+	open_area(false);
+	check_cells(0, "\xff\xff\x01\xf0\x55\xff", 6);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+what_lies_between_two_programmed_places_stays_erased(void **state)
+{
+	char cells[700];
+
+	(void)state;
+	open_area(true);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 0, "a", 1), CUB_OK);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 9000, "z", 1), CUB_OK);
+	for (uint32_t at = 1; at + sizeof cells <= 9000; at += sizeof cells) {
+		assert_int_equal(port_flash_read(PORT_AREA_TRUST, at, cells, sizeof cells), CUB_OK);
+		for (size_t i = 0; i < sizeof cells; i++) {
+			assert_int_equal((uint8_t)cells[i], 0xFF);
+		}
+	}
+	/* Longer than the port's own steps. */
+	memset(cells, 0x5A, sizeof cells);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 9000, cells, sizeof cells), CUB_OK);
+	check_cells(9000, "\x5a\x5a", 2);
+	check_cells(9000 + sizeof cells - 1, "\x5a\xff", 2);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+an_erase_sets_its_blocks_and_no_others(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	open_area(true);
+	for (uint32_t at = 4095; at < 5 * 4096; at += 4096) {
+		assert_int_equal(port_flash_program(PORT_AREA_TRUST, at, "ab", 2), CUB_OK);
+	}
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 8192), CUB_OK);
+	check_cells(4095, "a\xff", 2);
+	check_cells(8191, "\xff\xff", 2);
+	check_cells(3 * 4096 - 1, "\xff" "b", 2);
+	/* Up to the end and beyond: the file becomes longer, and its length is the area's size. */
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 64 * 4096), CUB_OK);
+	check_cells(4095, "a\xff", 2);
+	check_cells(3 * 4096 - 1, "\xff\xff", 2);
+	assert_int_equal(stat(flash_path, &st), 0);
+	assert_int_equal(st.st_size, 65 * 4096);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 8192, 4096), CUB_OK);
+	port_flash_close(PORT_AREA_TRUST);
+	assert_int_equal(open_area(false).size, 65 * 4096);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 0, 4096), CUB_OK);
+	check_cells(4095, "\xff\xff", 2);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+an_erase_off_the_blocks_is_refused(void **state)
+{
+	(void)state;
+	open_area(true);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 0, "abc", 3), CUB_OK);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 1, 4096), CUB_E_BAD);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 0, 4095), CUB_E_BAD);
+	assert_int_equal(port_flash_program(PORT_AREA_TRUST, UINT32_MAX, "abc", 3), CUB_E_BAD);
+	check_cells(0, "abc", 3);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+a_store_that_another_has_open_is_busy(void **state)
+{
+	struct port_flash flash;
+
+	(void)state;
+	open_area(true);
+	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, false, &flash),
+		CUB_E_BUSY);
+	port_flash_close(PORT_AREA_TRUST);
+	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, false, &flash), CUB_OK);
+	port_flash_close(PORT_AREA_IDENTITY);
+}
+
+static void
+a_store_that_others_may_read_or_write_is_denied(void **state)
+{
+	static const mode_t modes[] = { 0640, 0604, 0620, 0602, 0610, 0666 };
+	struct port_flash flash;
+
+	(void)state;
+	put_file("store", "");
+	for (size_t i = 0; i < LEN(modes); i++) {
+		assert_int_equal(chmod(flash_path, modes[i]), 0);
+		assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, true, &flash),
+			CUB_E_DENIED);
+	}
+	assert_int_equal(chmod(flash_path, 0600), 0);
+	open_area(false);
+	port_flash_close(PORT_AREA_TRUST);
+}
+
+static void
+what_is_neither_a_file_nor_flash_is_denied(void **state)
+{
+	char path[128];
+	struct port_flash flash;
+
+	(void)state;
+	put_file("target", "");
+	put_link("store", "target");
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, true, &flash), CUB_E_DENIED);
+	snprintf(path, sizeof path, "%s/root", world.folder);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, false, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_DENIED);
+	snprintf(path, sizeof path, "%s/root/fifo", world.folder);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "/dev/null", true, &flash), CUB_E_DENIED);
+	snprintf(path, sizeof path, "%s/target/store", world.folder);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_NOENT);
+}
+
+static void
+a_missing_device_is_not_replaced_by_a_file(void **state)
+{
+	static const char device[] = "/dev/cubftpd-no-such-device";
+	struct port_flash flash;
+
+	(void)state;
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, device, true, &flash), CUB_E_NOENT);
+	assert_int_equal(access(device, F_OK), -1);
+}
+
+/* Sockets */
+
+static const struct port_addr loopback4 = { .family = 4, .ip = { 127, 0, 0, 1 } };
+static const struct port_addr loopback6 = { .family = 6, .ip = { [15] = 1 } };
+static const struct port_addr any6 = { .family = 6 };
+
+/* Two ends of a connection: `ours` by the port, `theirs` a plain blocking socket. */
+struct pair {
+	port_sock        listener;
+	port_sock        ours;
+	int              theirs;
+	struct port_addr peer;
+};
+
+/* Wait for one socket. Returns what became ready, 0 at the deadline. */
+static uint8_t
+wait_for(port_sock sock, uint8_t events, uint64_t limit_ms)
+{
+	struct port_wait set = { .count = 1, .deadline_ms = port_clock_ms() + limit_ms };
+
+	set.item[0].sock = sock;
+	set.item[0].events = events;
+	port_wait(&set);
+	return set.item[0].ready;
+}
+
+static int
+client_connect(const struct port_addr *to)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(to->tcp_port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(to->tcp_port) };
+	bool is_v4 = to->family == 4;
+	int sock = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&v4.sin_addr, to->ip, sizeof v4.sin_addr);
+	memcpy(&v6.sin6_addr, to->ip, sizeof v6.sin6_addr);
+	assert_true(sock >= 0);
+	assert_int_equal(is_v4 ? connect(sock, (struct sockaddr *)&v4, sizeof v4)
+		: connect(sock, (struct sockaddr *)&v6, sizeof v6), 0);
+	return sock;
+}
+
+/* Skips the test where the system has no IPv6. */
+static port_sock
+listen_at(const struct port_addr *at, struct port_addr *local)
+{
+	port_sock listener;
+	int result = port_listen(at, 4, &listener);
+
+	if (result == CUB_E_IO && at->family == 6) {
+		skip();
+	}
+	assert_int_equal(result, CUB_OK);
+	assert_int_equal(port_sock_local(listener, local), CUB_OK);
+	assert_int_equal(local->family, at->family);
+	assert_memory_equal(local->ip, at->ip, sizeof local->ip);
+	assert_true(local->tcp_port != 0);
+	return listener;
+}
+
+static struct pair
+pair_open(const struct port_addr *at, const struct port_addr *via)
+{
+	struct pair p;
+	struct port_addr to;
+
+	p.listener = listen_at(at, &to);
+	assert_int_equal(port_accept(p.listener, &p.ours, &p.peer), CUB_AGAIN);
+	to.family = via->family;
+	memcpy(to.ip, via->ip, sizeof to.ip);
+	p.theirs = client_connect(&to);
+	assert_int_equal(wait_for(p.listener, PORT_READ, SOON_MS), PORT_READ);
+	assert_int_equal(port_accept(p.listener, &p.ours, &p.peer), CUB_OK);
+	return p;
+}
+
+static void
+pair_close(struct pair *p)
+{
+	if (p->theirs >= 0) {
+		close(p->theirs);
+	}
+	port_sock_close(p->ours);
+	port_sock_close(p->listener);
+}
+
+static void
+an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_peer(void **state)
+{
+	struct pair p = pair_open(&any6, &loopback4);
+	struct port_addr local;
+
+	(void)state;
+	assert_int_equal(p.peer.family, 4);
+	assert_memory_equal(p.peer.ip, loopback4.ip, sizeof p.peer.ip);
+	assert_true(p.peer.tcp_port != 0);
+	assert_int_equal(p.peer.scope, 0);
+	assert_int_equal(port_sock_local(p.ours, &local), CUB_OK);
+	assert_int_equal(local.family, 4);
+	assert_memory_equal(local.ip, loopback4.ip, sizeof local.ip);
+	pair_close(&p);
+}
+
+static void
+an_ipv6_client_is_an_ipv6_peer(void **state)
+{
+	struct pair p = pair_open(&loopback6, &loopback6);
+	struct port_addr local;
+
+	(void)state;
+	assert_int_equal(p.peer.family, 6);
+	assert_memory_equal(p.peer.ip, loopback6.ip, sizeof p.peer.ip);
+	assert_int_equal(port_sock_local(p.ours, &local), CUB_OK);
+	assert_int_equal(local.family, 6);
+	pair_close(&p);
+}
+
+static void
+an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all(void **state)
+{
+	struct port_addr local;
+	struct port_addr v4 = loopback4;
+	port_sock six = listen_at(&loopback6, &local);
+	port_sock four;
+	int only = 0;
+	socklen_t len = sizeof only;
+
+	(void)state;
+	assert_int_equal(getsockopt(six, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len), 0);
+	assert_int_equal(only, 1);
+	v4.tcp_port = local.tcp_port;
+	assert_int_equal(port_listen(&v4, 1, &four), CUB_OK);
+	port_sock_close(four);
+	port_sock_close(six);
+	six = listen_at(&any6, &local);
+	v4.tcp_port = local.tcp_port;
+	assert_int_equal(port_listen(&v4, 1, &four), CUB_E_BUSY);
+	port_sock_close(six);
+}
+
+static void
+an_address_that_is_taken_is_busy_and_a_foreign_one_fails(void **state)
+{
+	/* TEST-NET-1 of RFC 5737: nobody has it. */
+	struct port_addr foreign = { .family = 4, .ip = { 192, 0, 2, 1 } };
+	struct port_addr unknown = { .family = 5 };
+	struct port_addr local;
+	port_sock listener = listen_at(&loopback4, &local);
+	port_sock second;
+
+	(void)state;
+	assert_int_equal(port_listen(&local, 1, &second), CUB_E_BUSY);
+	assert_int_equal(port_listen(&foreign, 1, &second), CUB_E_IO);
+	assert_int_equal(port_listen(&unknown, 1, &second), CUB_E_IO);
+	port_sock_close(listener);
+}
+
+static int
+option_of(int sock, int level, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof value;
+
+	assert_int_equal(getsockopt(sock, level, option, &value, &len), 0);
+	return value;
+}
+
+static void
+an_accepted_socket_is_set_up_as_promised(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+
+	(void)state;
+	assert_true(option_of(p.ours, IPPROTO_TCP, TCP_NODELAY) != 0);
+	assert_true(option_of(p.ours, SOL_SOCKET, SO_KEEPALIVE) != 0);
+	assert_int_equal(option_of(p.ours, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+	assert_int_equal(option_of(p.ours, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+	assert_int_equal(option_of(p.ours, IPPROTO_TCP, TCP_KEEPCNT), 6);
+	assert_true(fcntl(p.ours, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(p.ours, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(p.listener, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(p.listener, F_GETFD) & FD_CLOEXEC);
+	pair_close(&p);
+}
+
+static void
+nothing_yet_and_the_end_are_told_apart(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_AGAIN);
+	assert_int_equal(send(p.theirs, "abc", 3, 0), 3);
+	assert_int_equal(wait_for(p.ours, PORT_READ, SOON_MS), PORT_READ);
+	assert_int_equal(port_sock_read(p.ours, buf, 2), 2);
+	assert_int_equal(port_sock_read(p.ours, buf + 2, sizeof buf), 1);
+	assert_memory_equal(buf, "abc", 3);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_AGAIN);
+	assert_int_equal(shutdown(p.theirs, SHUT_WR), 0);
+	assert_int_equal(wait_for(p.ours, PORT_READ, SOON_MS), PORT_READ);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_EOF);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_EOF);
+	pair_close(&p);
+}
+
+static void
+what_was_written_arrives_before_the_shutdown(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(port_sock_write(p.ours, "bye", 3), 3);
+	port_sock_shutdown(p.ours);
+	assert_int_equal(recv(p.theirs, buf, sizeof buf, MSG_WAITALL), 3);
+	assert_int_equal(recv(p.theirs, buf, sizeof buf, 0), 0);
+	pair_close(&p);
+}
+
+static void
+a_full_socket_says_again(void **state)
+{
+	static char block[65536];
+	struct pair p = pair_open(&loopback4, &loopback4);
+	int n;
+
+	(void)state;
+	assert_int_equal(wait_for(p.ours, PORT_WRITE, SOON_MS), PORT_WRITE);
+	do {
+		n = port_sock_write(p.ours, block, sizeof block);
+		assert_true(n > 0 || n == CUB_AGAIN);
+	} while (n > 0);
+	assert_int_equal(wait_for(p.ours, PORT_WRITE, 20), 0);
+	pair_close(&p);
+}
+
+/* SIGPIPE has its deadly default here. */
+static void
+a_write_to_a_closed_peer_fails_without_a_signal(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	char byte;
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(setsockopt(p.theirs, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+	close(p.theirs);
+	p.theirs = -1;
+	/* The hang-up is told also to somebody who only wants to write. */
+	assert_int_equal(wait_for(p.ours, PORT_WRITE, SOON_MS), PORT_WRITE);
+	assert_int_equal(port_sock_read(p.ours, &byte, 1), CUB_E_IO);
+	assert_int_equal(port_sock_write(p.ours, "x", 1), CUB_E_IO);
+	assert_int_equal(port_sock_write(p.ours, "x", 1), CUB_E_IO);
+	pair_close(&p);
+}
+
+static void
+an_accept_without_a_descriptor_left_is_a_limit(void **state)
+{
+	struct rlimit before;
+	struct rlimit now;
+	struct pair p = pair_open(&loopback4, &loopback4);
+	struct port_addr local;
+	struct port_addr peer;
+	port_sock sock;
+	int second;
+
+	(void)state;
+	assert_int_equal(port_sock_local(p.listener, &local), CUB_OK);
+	second = client_connect(&local);
+	assert_int_equal(wait_for(p.listener, PORT_READ, SOON_MS), PORT_READ);
+	getrlimit(RLIMIT_NOFILE, &before);
+	now = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(port_accept(p.listener, &sock, &peer), CUB_E_LIMIT);
+	assert_int_equal(port_listen(&loopback4, 1, &sock), CUB_E_LIMIT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(second);
+	pair_close(&p);
+}
+
+/* The wait */
+
+static void
+a_wait_marks_what_was_asked_for_and_nothing_else(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+	static const uint8_t events[] = {
+		PORT_READ, PORT_WRITE, PORT_READ | PORT_WRITE, PORT_READ,
+	};
+	struct port_wait set = { .count = 4, .deadline_ms = port_clock_ms() + SOON_MS };
+	uint64_t before_ms;
+
+	(void)state;
+	assert_int_equal(send(p.theirs, "x", 1, 0), 1);
+	assert_int_equal(wait_for(p.ours, PORT_READ, SOON_MS), PORT_READ);
+	memset(set.item, 0xFF, sizeof set.item);
+	for (int i = 0; i < 4; i++) {
+		set.item[i].sock = i < 3 ? p.ours : p.listener;
+		set.item[i].events = events[i];
+	}
+	port_wait(&set);
+	assert_int_equal(set.item[0].ready, PORT_READ);
+	assert_int_equal(set.item[1].ready, PORT_WRITE);
+	assert_int_equal(set.item[2].ready, PORT_READ | PORT_WRITE);
+	assert_int_equal(set.item[3].ready, 0);
+
+	/* A connection that ended wakes nobody who waits for nothing. */
+	close(p.theirs);
+	p.theirs = -1;
+	assert_int_equal(wait_for(p.ours, PORT_READ, SOON_MS), PORT_READ);
+	before_ms = port_clock_ms();
+	assert_int_equal(wait_for(p.ours, 0, 30), 0);
+	assert_true(port_clock_ms() - before_ms >= 29);
+	pair_close(&p);
+}
+
+static void
+a_wait_ends_at_its_deadline(void **state)
+{
+	struct port_wait set = { .count = 0 };
+	uint64_t before_ms = port_clock_ms();
+
+	(void)state;
+	set.deadline_ms = before_ms + 40;
+	port_wait(&set);
+	assert_in_range(port_clock_ms() - before_ms, 40, SOON_MS);
+	before_ms = port_clock_ms();
+	set.deadline_ms = before_ms - 1;
+	port_wait(&set);
+	assert_in_range(port_clock_ms() - before_ms, 0, SOON_MS);
+}
+
+static volatile sig_atomic_t signals;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+static void
+a_signal_that_came_before_the_wait_still_ends_it(void **state)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct port_wait set = { .count = 1, .deadline_ms = UINT64_MAX };
+	sigset_t blocked;
+	sigset_t before;
+
+	(void)state;
+	set.item[0].sock = STDIN_FILENO;
+	set.item[0].events = 0;
+	set.item[0].ready = PORT_READ;
+	signals = 0;
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	raise(SIGUSR1);
+	assert_int_equal(signals, 0);
+	sys_wait_mask_set(&before);
+	alarm(SOON_MS / 1000);
+	port_wait(&set);
+	alarm(0);
+	sys_wait_mask_set(NULL);
+	assert_int_equal(signals, 1);
+	assert_int_equal(set.item[0].ready, 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* The rest of the system */
+
+/* What stderr got since, as text. */
+struct capture {
+	int stderr_before;
+	int reader;
+};
+
+static struct capture
+capture_start(void)
+{
+	struct capture c;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	c.stderr_before = dup(STDERR_FILENO);
+	c.reader = ends[0];
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	return c;
+}
+
+static void
+capture_end(struct capture *c, char *text, size_t size)
+{
+	ssize_t n = read(c->reader, text, size - 1);
+
+	dup2(c->stderr_before, STDERR_FILENO);
+	close(c->stderr_before);
+	close(c->reader);
+	text[n > 0 ? n : 0] = '\0';
+}
+
+static void
+an_event_is_one_line_with_its_level(void **state)
+{
+	char text[256];
+	struct capture c = capture_start();
+
+	(void)state;
+	port_log(PORT_LOG_INFO, "event=start and more", 11);
+	port_log(PORT_LOG_DEBUG, "event=dropped", 13);
+	port_log(PORT_LOG_ERROR, "event=bad", 9);
+	sys_log_level_set(PORT_LOG_DEBUG);
+	port_log(PORT_LOG_DEBUG, "event=detail", 12);
+	sys_log_level_set(PORT_LOG_ERROR);
+	port_log(PORT_LOG_WARNING, "event=dropped", 13);
+	sys_log_level_set(PORT_LOG_INFO);
+	capture_end(&c, text, sizeof text);
+	assert_string_equal(text, "info event=start\nerror event=bad\ndebug event=detail\n");
+}
+
+static void
+a_panic_says_where_and_ends_the_program(void **state)
+{
+	char text[256];
+	struct capture c = capture_start();
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		port_panic("core/some.c", 1207);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	capture_end(&c, text, sizeof text);
+	assert_string_equal(text, "error event=panic at=core/some.c:1207\n");
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 70);
+}
+
+/* The kernel's random pool, as a test wants it: this replaces the C library's function. */
+static struct {
+	bool not_ready;
+	int  interrupts;
+	int  calls;
+} pool;
+
+ssize_t
+getrandom(void *dst, size_t len, unsigned flags)
+{
+	pool.calls++;
+	if (pool.not_ready && (flags & GRND_NONBLOCK) != 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	pool.not_ready = false;
+	if (pool.interrupts > 0) {
+		pool.interrupts--;
+		errno = EINTR;
+		return -1;
+	}
+	return syscall(SYS_getrandom, dst, len < 256 ? len : 256, flags);
+}
+
+static void
+random_bytes_fill_all_that_was_asked_for(void **state)
+{
+	static uint8_t bytes[1002];
+	unsigned seen[256] = { 0 };
+	unsigned kinds = 0;
+
+	(void)state;
+	bytes[0] = bytes[1001] = 0x42;
+	/* On a machine that has just booted, the first call may find the real pool not ready. */
+	port_random(bytes + 1, 1);
+	pool.calls = 0;
+	pool.interrupts = 2;
+	port_random(bytes + 1, 1000);
+	assert_int_equal(pool.calls, 2 + 4);
+	assert_int_equal(bytes[0], 0x42);
+	assert_int_equal(bytes[1001], 0x42);
+	for (int i = 751; i < 1001; i++) {
+		kinds += seen[bytes[i]]++ == 0;
+	}
+	assert_true(kinds > 100);
+}
+
+static void
+a_random_pool_that_is_not_ready_is_waited_for_and_told_once(void **state)
+{
+	char text[256];
+	uint8_t key[32];
+	struct capture c = capture_start();
+
+	(void)state;
+	pool.not_ready = true;
+	pool.interrupts = 3;
+	port_random(key, sizeof key);
+	port_random(key, sizeof key);
+	capture_end(&c, text, sizeof text);
+	assert_string_equal(text,
+		"warning event=random msg=\"waiting for the kernel's random pool\"\n");
+}
+
+static void
+error_numbers_have_one_meaning(void **state)
+{
+	static const struct {
+		int error;
+		int meaning;
+	} cases[] = {
+		{ EAGAIN, CUB_AGAIN }, { ENOENT, CUB_E_NOENT }, { EEXIST, CUB_E_EXIST },
+		{ EACCES, CUB_E_DENIED }, { EPERM, CUB_E_DENIED }, { EROFS, CUB_E_DENIED },
+		{ EXDEV, CUB_E_DENIED }, { ELOOP, CUB_E_DENIED }, { ENXIO, CUB_E_DENIED },
+		{ EISDIR, CUB_E_ISDIR }, { ENOTDIR, CUB_E_NOTDIR }, { ENOTEMPTY, CUB_E_NOTEMPTY },
+		{ ENOSPC, CUB_E_FULL }, { EDQUOT, CUB_E_FULL }, { ENAMETOOLONG, CUB_E_NAME },
+		{ EMFILE, CUB_E_LIMIT }, { ENFILE, CUB_E_LIMIT }, { EFBIG, CUB_E_LIMIT },
+		{ EBUSY, CUB_E_BUSY }, { EADDRINUSE, CUB_E_BUSY }, { EIO, CUB_E_IO },
+		{ ECONNRESET, CUB_E_IO }, { ENOSYS, CUB_E_IO }, { 0, CUB_E_IO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		assert_int_equal(sys_error(cases[i].error), cases[i].meaning);
+	}
+	assert_int_equal(sys_medium_error(ENOSPC), CUB_E_FULL);
+	assert_int_equal(sys_medium_error(EINVAL), CUB_E_IO);
+}
+
+static void
+the_clock_never_steps_back(void **state)
+{
+	uint64_t last_ms = port_clock_ms();
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		uint64_t now_ms = port_clock_ms();
+
+		assert_true(now_ms >= last_ms);
+		last_ms = now_ms;
+	}
+	/* Right or wrong, as on a device without a clock: it is the system's. */
+	assert_in_range(port_time() - (int64_t)time(NULL) + 1, 0, 2);
+}
+
+#define WITH(test, way) \
+	{ #test " [" #way "]", test, world_open, world_close, &way }
+#define BOTH(test) WITH(test, kernel_way), WITH(test, steps_way)
+#define FLASH(test) cmocka_unit_test_setup_teardown(test, flash_world_open, world_close)
+#define PLAIN(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		BOTH(a_link_that_leads_out_of_the_root_is_denied),
+		BOTH(nothing_is_made_or_changed_behind_a_link_out),
+		WITH(a_link_inside_the_root_is_followed_by_the_kernel, kernel_way),
+		WITH(every_link_is_denied_where_names_are_resolved_by_steps, steps_way),
+		BOTH(a_dangling_link_can_not_be_read_but_keeps_its_name),
+		BOTH(a_fifo_is_denied_and_does_not_block),
+		BOTH(a_directory_is_not_opened_as_a_file_nor_a_file_as_a_directory),
+		BOTH(what_is_not_there_is_told_as_such),
+		BOTH(a_deep_path_leads_to_its_end),
+		BOTH(a_dot_alone_is_the_root),
+		BOTH(create_refuses_a_name_that_is_taken),
+		BOTH(update_keeps_what_a_file_holds),
+		BOTH(rename_replaces_a_file),
+		BOTH(rename_never_replaces_a_directory),
+		BOTH(a_link_itself_is_renamed_and_removed),
+		BOTH(directories_are_made_and_removed_as_directories_only),
+		BOTH(names_can_be_changed_in_a_directory_that_may_not_be_read),
+		BOTH(a_lack_of_descriptors_changes_nothing_and_loses_none),
+		BOTH(a_listing_shows_what_a_link_leads_to_where_it_may_be_followed),
+		PLAIN(offsets_beyond_4_gib_are_kept),
+		PLAIN(a_file_that_may_not_grow_further_is_told_as_a_limit),
+		PLAIN(two_names_of_one_file_share_their_inode),
+		PLAIN(a_root_knows_how_much_may_be_written),
+		PLAIN(a_listing_has_every_entry_exactly_once),
+		PLAIN(an_entry_that_vanished_is_left_out),
+		PLAIN(a_directory_that_was_removed_has_ended),
+#if HAVE_SECCOMP
+		PLAIN(a_system_without_openat2_resolves_by_steps),
+		PLAIN(a_path_that_is_renamed_for_ever_is_given_up),
+#endif
+		FLASH(a_new_store_is_made_for_its_owner_alone_and_reads_as_erased),
+		FLASH(programming_only_clears_bits),
+		FLASH(what_lies_between_two_programmed_places_stays_erased),
+		FLASH(an_erase_sets_its_blocks_and_no_others),
+		FLASH(an_erase_off_the_blocks_is_refused),
+		FLASH(a_store_that_another_has_open_is_busy),
+		FLASH(a_store_that_others_may_read_or_write_is_denied),
+		FLASH(what_is_neither_a_file_nor_flash_is_denied),
+		FLASH(a_missing_device_is_not_replaced_by_a_file),
+		PLAIN(an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_peer),
+		PLAIN(an_ipv6_client_is_an_ipv6_peer),
+		PLAIN(an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all),
+		PLAIN(an_address_that_is_taken_is_busy_and_a_foreign_one_fails),
+		PLAIN(an_accepted_socket_is_set_up_as_promised),
+		PLAIN(nothing_yet_and_the_end_are_told_apart),
+		PLAIN(what_was_written_arrives_before_the_shutdown),
+		PLAIN(a_full_socket_says_again),
+		PLAIN(a_write_to_a_closed_peer_fails_without_a_signal),
+		PLAIN(an_accept_without_a_descriptor_left_is_a_limit),
+		PLAIN(a_wait_marks_what_was_asked_for_and_nothing_else),
+		PLAIN(a_wait_ends_at_its_deadline),
+		PLAIN(a_signal_that_came_before_the_wait_still_ends_it),
+		PLAIN(an_event_is_one_line_with_its_level),
+		PLAIN(a_panic_says_where_and_ends_the_program),
+		PLAIN(random_bytes_fill_all_that_was_asked_for),
+		PLAIN(a_random_pool_that_is_not_ready_is_waited_for_and_told_once),
+		PLAIN(error_numbers_have_one_meaning),
+		PLAIN(the_clock_never_steps_back),
+	};
+
+	return cmocka_run_group_tests_name("port_linux", tests, NULL, NULL);
+}
