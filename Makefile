@@ -133,6 +133,9 @@ $(PORT_TESTS): %: %.o $(CORE) $(PORT_PARTS)
 $(filter-out $(PORT_TESTS),$(TESTS)): %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
 
+$(O)/tests/size/stack: %: %.o $(CORE) $(SIM)
+	$(LINK_PROGRAM) $(LIBS)
+
 -include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(TESTS:=.o) $(call objects,tools/*.c))
 
 install: $(O)/cubftpd ## Install below $(DESTDIR)$(PREFIX), and an example configuration
@@ -169,9 +172,12 @@ tidy: $(CORE) ## Check what the compiler doesn't: floors, includes, calls, lengt
 # The library is linked statically, so that its share can be told.
 size: ## Print flash, RAM and stack by part
 	@$(MAKE) O=$(O)/size CFLAGS='$(CFLAGS) $(shell tools/stack.py --flags $(CC))' \
-		BEARSSL_LIBS='$(BEARSSL_LIBS:-lbearssl=-l:libbearssl.a)' $(O)/size/cubftpd
+		BEARSSL_LIBS='$(BEARSSL_LIBS:-lbearssl=-l:libbearssl.a)' \
+		$(O)/size/cubftpd $(O)/size/tests/size/stack
 	@NM='$(NM)' SIZE='$(SIZE)' $(PYTHON) tools/size.py $(O)/size
 	@$(PYTHON) tools/stack.py $(O)/size
+	@$(if $(CROSS_COMPILE),$(RUN),) $(O)/size/tests/size/stack || \
+		echo 'Stack: not measured; RUN= names what runs programs of the target, such as qemu-arm'
 
 demo: ## Serve a throw-away folder on 127.0.0.1, and say how to connect
 	@tools/setup.sh build
