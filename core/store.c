@@ -97,6 +97,25 @@ is_free(const struct store *s, uint32_t at, uint32_t end)
 	return 1;
 }
 
+/* Was a range never written? Also zeros: they are what some file systems leave of a cut. */
+static int
+is_unwritten(const struct store *s, uint32_t at, uint32_t end)
+{
+	uint8_t byte;
+
+	for (; at < end; at++) {
+		int err = port_flash_read(s->area, at, &byte, 1);
+
+		if (err < 0) {
+			return err;
+		}
+		if (byte != FREE && byte != 0) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
 /* Program bytes from a unit's start on, the rest of the last unit stays free. */
 static int
 program(const struct store *s, uint32_t at, const void *src, uint32_t len)
@@ -116,13 +135,27 @@ program(const struct store *s, uint32_t at, const void *src, uint32_t len)
 	return err;
 }
 
+/* Begin a mark, unless it is begun already. */
 static int
 set_mark(const struct store *s, uint32_t at)
 {
 	static const uint8_t zeros[UNIT_MIN];
-	int err = program(s, at, zeros, sizeof zeros);
+	int err = is_free(s, at, at + UNIT_MIN);
 
+	if (err <= 0) {
+		return err;
+	}
+	err = program(s, at, zeros, sizeof zeros);
 	return err == CUB_OK ? port_flash_sync(s->area) : err;
+}
+
+/* See to it that a bank can never count again, and that the store is never taken for blank. */
+static int
+retire(const struct store *s, uint32_t base)
+{
+	int err = set_mark(s, base + retired_at(s));
+
+	return err == CUB_OK ? set_mark(s, base + commit_at(s)) : err;
 }
 
 /* What a bank is; see the table in store.h. */
@@ -136,6 +169,7 @@ struct bank {
 static int
 bank_look(const struct store *s, uint32_t base, struct bank *b)
 {
+	static const uint8_t no_header[BANK_HEADER];
 	uint8_t header[BANK_HEADER];
 	int free_commit = is_free(s, base + commit_at(s), base + commit_at(s) + UNIT_MIN);
 	int free_retired = is_free(s, base + retired_at(s), base + retired_at(s) + UNIT_MIN);
@@ -146,7 +180,7 @@ bank_look(const struct store *s, uint32_t base, struct bank *b)
 	}
 	b->base = base;
 	b->sequence = get32(header + 8);
-	b->committed = free_commit == 0;
+	b->committed = free_commit == 0 && memcmp(header, no_header, sizeof header) != 0;
 	b->usable = b->committed && free_retired == 1
 		&& memcmp(header, bank_magic, sizeof bank_magic) == 0
 		&& header[5] == s->area && UINT32_C(1) << (header[6] & 31) == s->unit
@@ -161,11 +195,12 @@ is_later(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-/* Choose the bank that counts. */
+/* Choose the bank that counts, and retire the other one for good. */
 static int
 choose_bank(struct store *s)
 {
 	struct bank bank[2];
+	unsigned chosen;
 	int err;
 
 	for (uint32_t i = 0; i < 2; i++) {
@@ -174,22 +209,18 @@ choose_bank(struct store *s)
 			return err;
 		}
 	}
-	if (!bank[0].usable && !bank[1].usable) {
-		s->blank = true;
-		return bank[0].committed || bank[1].committed ? CUB_E_CORRUPT : CUB_OK;
+	s->blank = !bank[0].committed && !bank[1].committed;
+	if (s->blank) {
+		return CUB_OK;
 	}
-	if (bank[0].usable && bank[1].usable) {
-		unsigned old = is_later(bank[0].sequence, bank[1].sequence) ? 1 : 0;
-
-		bank[old].usable = false;
-		err = set_mark(s, bank[old].base + retired_at(s));
-		if (err < 0) {
-			return err;
-		}
+	if ((!bank[0].usable && !bank[1].usable) || s->length < 2 * s->bank_size) {
+		return CUB_E_CORRUPT;
 	}
-	s->base = bank[bank[0].usable ? 0 : 1].base;
-	s->sequence = bank[bank[0].usable ? 0 : 1].sequence;
-	return CUB_OK;
+	chosen = !bank[0].usable || (bank[1].usable
+		&& is_later(bank[1].sequence, bank[0].sequence)) ? 1 : 0;
+	s->base = bank[chosen].base;
+	s->sequence = bank[chosen].sequence;
+	return retire(s, bank[!chosen].base);
 }
 
 /* Continue a CRC over a range of the area. */
@@ -259,11 +290,6 @@ record_look(const struct store *s, uint32_t at, struct store_record *r, bool *to
 		return CUB_E_CORRUPT;
 	}
 	err = port_flash_read(s->area, at + size - s->unit, trailer, sizeof trailer);
-	if (err == CUB_OK && trailer[MARK_AT] == FREE) {
-		err = is_free(s, at + size, limit);
-		*torn = true;
-		return err < 0 ? err : err ? CUB_EOF : CUB_E_CORRUPT;
-	}
 	crc = crc32(crc, header, HEADER_USED);
 	if (err == CUB_OK) {
 		err = crc_range(s, body, r->key_len + r->value_len, &crc);
@@ -271,7 +297,12 @@ record_look(const struct store *s, uint32_t at, struct store_record *r, bool *to
 	if (err == CUB_OK && r->key_len > 0) {
 		err = port_flash_read(s->area, body, r->key, r->key_len);
 	}
-	return err < 0 ? err : get32(trailer) == crc ? CUB_OK : CUB_E_CORRUPT;
+	if (err < 0 || get32(trailer) == crc) {
+		return err;
+	}
+	*torn = trailer[MARK_AT] == FREE;
+	err = is_free(s, at + size, limit);
+	return err < 0 ? err : *torn && err ? CUB_EOF : CUB_E_CORRUPT;
 }
 
 /* Where the record after `r` begins, or the first one's place. */
@@ -307,12 +338,14 @@ find_end(struct store *s)
 	return err == CUB_EOF ? CUB_OK : err;
 }
 
-/* Take over the area's geometry. A file shorter than both banks was never finished, or was cut. */
+/*
+ * Take over the area's geometry. A file that is too short was cut off, unless it was only
+ * about to be made.
+ */
 static int
 measure(struct store *s, const struct port_flash *flash)
 {
-	uint32_t free_to;
-	int is_blank;
+	int is_new;
 
 	s->unit = flash->write_size > UNIT_MIN ? flash->write_size : UNIT_MIN;
 	s->erase_size = flash->erase_size;
@@ -321,9 +354,14 @@ measure(struct store *s, const struct port_flash *flash)
 	if (s->unit > UNIT_MAX || s->bank_size % s->unit != 0) {
 		return CUB_E_LIMIT;
 	}
-	free_to = flash->size < 2 * s->bank_size ? flash->size : 0;
-	is_blank = is_free(s, 0, free_to);
-	return is_blank < 0 ? is_blank : is_blank ? CUB_OK : CUB_E_CORRUPT;
+	if (s->length >= 2 * s->bank_size) {
+		return CUB_OK;
+	}
+	if (!flash->grows) {
+		return CUB_E_LIMIT;
+	}
+	is_new = is_unwritten(s, 0, s->length);
+	return is_new < 0 ? is_new : is_new ? CUB_OK : CUB_E_CORRUPT;
 }
 
 int
@@ -645,8 +683,8 @@ compact(struct store *s, const struct store_change *change, unsigned count)
 	if (err == CUB_OK) {
 		err = commit_bank(s, base, sequence);
 	}
-	if (err == CUB_OK && !s->blank) {
-		err = set_mark(s, s->base + retired_at(s));
+	if (err == CUB_OK) {
+		err = retire(s, base == 0 ? s->bank_size : 0);
 	}
 	if (err < 0) {
 		return err;
@@ -664,16 +702,16 @@ store_write(struct store *s, const struct store_change *change, unsigned count)
 {
 	const struct store_change *c = change;
 	uint32_t size = record_size(s, c->key_len, c->value == NULL ? 0 : c->value_len);
-	int err = check_room(s, change, count);
+	int err = s->failed ? CUB_E_IO : check_room(s, change, count);
 
 	if (err < 0) {
 		return err;
 	}
 	if (count > 1 || s->blank || s->torn || size > s->base + s->bank_size - s->end) {
-		return compact(s, change, count);
+		err = compact(s, change, count);
+	} else {
+		err = write_record(s, &s->end, s->sequence, c, NULL, true);
 	}
-	s->torn = true;  /* until it is known to be whole */
-	err = write_record(s, &s->end, s->sequence, c, NULL, true);
-	s->torn = err < 0;
+	s->failed = err < 0;
 	return err;
 }

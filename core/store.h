@@ -18,7 +18,8 @@
  *	       12  size of the bank, 4 bytes
  *	       16  free, 12 bytes
  *	       28  CRC of the bytes 0 to 27
- *	H      commit mark, one unit: free, or begun with 16 zeros when the bank is complete
+ *	H      commit mark, one unit: free, or begun with 16 zeros when the bank is complete,
+ *	       or retired without ever having been in use
  *	H+U    retired mark, one unit: free, or begun with 16 zeros when the bank is outdated
  *	H+2U   records, one after the other, each from a multiple of U; then free bytes
  *
@@ -39,23 +40,28 @@
  *
  * A later record replaces an earlier one of the same type and key.
  *
- * Which bank counts. A bank is committed if its commit mark is begun, usable if it is
- * committed, its header's CRC fits and it is not retired:
+ * Which bank counts. A bank is committed if its commit mark is begun (and its header is not
+ * all zeros: some file systems leave zeros where a file was made and power was cut), usable
+ * if it is committed, its header's CRC fits and it is not retired:
  *
  *	usable banks      otherwise           the store is
  *	two                                   the one with the later sequence number; the other is
  *	                                      retired
  *	one                                   that one
  *	none              none is committed   blank: never written, or not to its end
- *	none              one is committed    damaged
+ *	none              one is committed    damaged, and so is a file that is too short
+ *
+ * The bank that does not count is retired at once, also one that was never used: so a store
+ * that has been written once can't become blank again by damage to one of its banks.
  *
  * Sequence numbers are compared by their signed difference, so that they may wrap.
  *
  * Append: header, sync, key and value, sync, trailer, sync. Whatever is cut leaves a record
- * without its commit mark and nothing after it: a torn tail, which is not data. A record
- * that is committed but does not fit its CRCs is damage, and so is anything else after the
- * last record; then the store as a whole is refused, since what is missing might be what
- * denies somebody. (A header that is torn stands alone, as nothing follows before its sync.)
+ * whose CRC does not fit, without its commit mark and nothing after it: a torn tail, which is
+ * not data. A record with its mark that does not fit its CRC is damage, and so is anything
+ * else after the last record; then the store as a whole is refused, since what is missing
+ * might be what denies somebody. (A header that is torn stands alone, as nothing follows
+ * before its sync.)
  *
  * Compaction, when the bank is full, its tail is torn or several records change at once: the
  * other bank is erased, unless it is blank; live records are copied; sync; header; sync;
@@ -80,6 +86,7 @@ struct store {
 	uint32_t end;       /* where the next record goes, from the start of the area */
 	bool     blank;     /* nothing has ever been stored */
 	bool     torn;      /* there is a torn tail at `end` */
+	bool     failed;    /* a write failed: only opening it again tells what holds */
 };
 
 /* A record as found; it is valid until the store changes. */
@@ -108,7 +115,8 @@ struct store_change {
  * Returns CUB_OK         (a blank store is a good one);
  *         CUB_E_NOENT    there is none, and `create` is false;
  *         CUB_E_CORRUPT  it is damaged, or not of this kind or format;
- *         CUB_E_BUSY, CUB_E_DENIED, CUB_E_LIMIT (area too small, write units too large), CUB_E_IO.
+ *         CUB_E_LIMIT    the area is too small or its write units are too large;
+ *         CUB_E_BUSY, CUB_E_DENIED, CUB_E_IO.
  */
 int store_open(struct store *s, enum port_area area, const char *where, bool create);
 void store_close(struct store *s);
@@ -133,7 +141,8 @@ int store_find(const struct store *s, uint8_t type, const void *key, uint8_t key
  * Make changes, all of them or none. They are durable on return. Each key at most once.
  *
  * Returns CUB_OK; CUB_E_FULL: they do not fit, nothing changed;
- *         CUB_E_IO, CUB_E_CORRUPT: the medium failed; the old state or the new one holds.
+ *         CUB_E_IO, CUB_E_CORRUPT: the medium failed; the old state or the new one holds,
+ *         and the store takes no more changes until it is opened again.
  */
 int store_write(struct store *s, const struct store_change *change, unsigned count);
 

@@ -51,6 +51,7 @@ enum cub_err {
 	CUB_E_TIMEOUT  = -18,  /* a deadline passed */
 	CUB_E_ABORTED  = -19,  /* ended at our side's will */
 	CUB_E_BAD      = -20,  /* an argument that makes no sense */
+	CUB_E_MEDIUM   = -21,  /* a file can't be read or written: never from the port itself */
 };
 
 /* Sockets. All are stream sockets, non-blocking, without Nagle's delay. */
@@ -259,7 +260,8 @@ enum port_area {
 };
 
 struct port_flash {
-	uint32_t size;        /* bytes; of a file its present length, which erasing extends */
+	uint32_t size;        /* bytes; of a file its present length */
+	bool     grows;       /* a file: erasing beyond its end makes it longer */
 	uint32_t erase_size;  /* bytes; a power of two */
 	uint32_t write_size;  /* bytes; a power of two, 1 where any byte can be programmed */
 };
@@ -277,7 +279,10 @@ struct port_flash {
 int port_flash_open(enum port_area area, const char *where, bool create, struct port_flash *out);
 void port_flash_close(enum port_area area);
 
-/* Read `len` bytes at `at`. What lies beyond the end of a file reads as erased. */
+/*
+ * Read `len` bytes at `at`. What lies beyond the end of a file reads as erased. (After a
+ * power cut a file may have become longer and yet hold zeros there: its file system's way.)
+ */
 int port_flash_read(enum port_area area, uint32_t at, void *dst, uint32_t len);
 
 /*

@@ -302,6 +302,7 @@ area_setup(struct area *area, const char *where, bool create)
 	area->is_mtd = false;
 	area->geometry = (struct port_flash){
 		.size = st.st_size < UINT32_MAX ? (uint32_t)st.st_size : UINT32_MAX,
+		.grows = true,
 		.erase_size = FILE_ERASE_SIZE,
 		.write_size = 1,
 	};

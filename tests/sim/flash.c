@@ -227,6 +227,22 @@ sim_flash_geometry(enum port_area area, uint32_t size, uint32_t erase, uint32_t 
 	a->is_file = size == 0;
 }
 
+/* After a cut or in an image, a unit that reads as blank counts as blank: nobody could tell. */
+static void
+forget_written(struct area *a)
+{
+	uint32_t unit = a->geometry.write_size;
+
+	for (uint32_t at = 0; at < a->touched; at += unit) {
+		bool blank_yet = true;
+
+		for (uint32_t i = 0; i < unit; i++) {
+			blank_yet = blank_yet && a->cells[at + i] == 0xFF;
+		}
+		memset(a->written + at, !blank_yet, unit);
+	}
+}
+
 void
 sim_flash_image(enum port_area area, const void *image, uint32_t len)
 {
@@ -239,8 +255,8 @@ sim_flash_image(enum port_area area, const void *image, uint32_t len)
 	blank(a);
 	memcpy(a->cells, image, len);
 	memcpy(a->medium, image, len);
-	memset(a->written, true, len);
 	touch(a, len);
+	forget_written(a);
 	set_length(a, len);
 	a->exists = true;
 }
@@ -305,22 +321,6 @@ sim_flash_restart(void)
 	for (unsigned i = 0; i < PORT_AREAS; i++) {
 		areas[i].was_open = areas[i].was_open || areas[i].open;
 		areas[i].open = false;
-	}
-}
-
-/* After a cut, a unit that reads as blank counts as blank: nobody could tell. */
-static void
-forget_written(struct area *a)
-{
-	uint32_t unit = a->geometry.write_size;
-
-	for (uint32_t at = 0; at < a->touched; at += unit) {
-		bool blank_yet = true;
-
-		for (uint32_t i = 0; i < unit; i++) {
-			blank_yet = blank_yet && a->cells[at + i] == 0xFF;
-		}
-		memset(a->written + at, !blank_yet, unit);
 	}
 }
 
@@ -405,6 +405,7 @@ port_flash_open(enum port_area area, const char *where, bool create, struct port
 	a->open = true;
 	a->was_open = false;
 	*out = a->geometry;
+	out->grows = a->is_file;
 	return CUB_OK;
 }
 
@@ -423,6 +424,7 @@ port_flash_read(enum port_area area, uint32_t at, void *dst, uint32_t len)
 {
 	struct area *a = area_of(area);
 	uint8_t *to = dst;
+	uint32_t there;
 	int err = call_begin(a);
 
 	if (err != CUB_OK) {
@@ -430,9 +432,11 @@ port_flash_read(enum port_area area, uint32_t at, void *dst, uint32_t len)
 	}
 	SIM_RULE(a->is_file || (at <= a->geometry.size && len <= a->geometry.size - at),
 		"flash read: out of range");
-	for (uint32_t i = 0; i < len; i++) {
-		to[i] = (uint64_t)at + i < SIM_FLASH_MAX ? a->cells[at + i] : 0xFF;
+	there = at >= SIM_FLASH_MAX ? 0 : len < SIM_FLASH_MAX - at ? len : SIM_FLASH_MAX - at;
+	if (there > 0) {
+		memcpy(to, a->cells + at, there);
 	}
+	memset(to + there, 0xFF, len - there);
 	return CUB_OK;
 }
 
