@@ -24,12 +24,16 @@ chan_start(struct chan *ch, port_sock sock, void *in, size_t in_cap, void *out, 
 }
 
 void
-chan_start_secure(struct chan *ch, port_sock sock)
+chan_secure(struct chan *ch)
 {
-	ch->sock = sock;
 	ch->is_secure = true;
-	ch->is_ending = false;
-	ch->tls_error = 0;
+}
+
+void
+chan_start_data(struct chan *ch, port_sock sock)
+{
+	chan_start(ch, sock, NULL, 0, NULL, 0);
+	chan_secure(ch);
 }
 
 static int
@@ -90,6 +94,25 @@ receive_record(struct chan *ch)
 	return n == CUB_EOF ? CUB_E_IO : n;  /* no close_notify: cut, not ended */
 }
 
+/* Give the engine the next part of what is to be sent. Returns false if there is nothing. */
+static bool
+feed_engine(struct chan *ch)
+{
+	size_t room, len = ch->out_len - ch->out_at;
+	unsigned char *at;
+
+	if (len == 0) {
+		return false;
+	}
+	at = br_ssl_engine_sendapp_buf(&ch->tls.eng, &room);
+	len = len < room ? len : room;
+	memcpy(at, ch->out + ch->out_at, len);
+	ch->out_at += len;
+	br_ssl_engine_sendapp_ack(&ch->tls.eng, len);
+	br_ssl_engine_flush(&ch->tls.eng, 0);
+	return true;
+}
+
 /* Records to send go first: until they have left, the engine takes no plaintext. */
 static int
 pump_secure(struct chan *ch, unsigned target)
@@ -103,6 +126,8 @@ pump_secure(struct chan *ch, unsigned target)
 		}
 		if ((state & BR_SSL_SENDREC) != 0) {
 			n = send_record(ch);
+		} else if ((state & BR_SSL_SENDAPP) != 0 && feed_engine(ch)) {
+			n = CUB_OK;
 		} else if ((state & target) != 0) {
 			return CUB_OK;
 		} else if ((state & BR_SSL_RECVREC) != 0) {
@@ -126,17 +151,10 @@ chan_pump(struct chan *ch, unsigned target)
 	return ch->is_secure ? pump_secure(ch, target) : pump_clear(ch, target);
 }
 
-bool
-chan_is_ready(const struct chan *ch)
-{
-	return !ch->is_secure
-		|| (br_ssl_engine_current_state(&ch->tls.eng) & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0;
-}
-
 unsigned char *
 chan_room(struct chan *ch, size_t *len)
 {
-	if (ch->is_secure) {
+	if (ch->out == NULL) {
 		return br_ssl_engine_sendapp_buf(&ch->tls.eng, len);
 	}
 	*len = ch->out_cap;
@@ -146,10 +164,11 @@ chan_room(struct chan *ch, size_t *len)
 void
 chan_wrote(struct chan *ch, size_t len)
 {
-	if (ch->is_secure) {
+	if (ch->out == NULL) {
 		br_ssl_engine_sendapp_ack(&ch->tls.eng, len);
 		br_ssl_engine_flush(&ch->tls.eng, 0);
 	} else {
+		ch->out_at = 0;
 		ch->out_len = len;
 	}
 }
@@ -185,27 +204,23 @@ chan_has_received(const struct chan *ch)
 bool
 chan_is_sending(const struct chan *ch)
 {
-	return ch->is_secure
-		? (br_ssl_engine_current_state(&ch->tls.eng) & BR_SSL_SENDREC) != 0
-		: ch->out_at < ch->out_len;
+	return ch->out_at < ch->out_len || (ch->is_secure
+		&& (br_ssl_engine_current_state(&ch->tls.eng) & BR_SSL_SENDREC) != 0);
 }
 
 static unsigned
 wanted_events(const struct chan *ch, unsigned target)
 {
-	unsigned state, events = 0;
+	bool has_more = ch->out_at < ch->out_len;
+	unsigned state, writable;
 
 	if (!ch->is_secure) {
-		return ch->out_at < ch->out_len ? PORT_WRITE : target == CHAN_RECEIVE ? PORT_READ : 0;
+		return has_more ? PORT_WRITE : target == CHAN_RECEIVE ? PORT_READ : 0;
 	}
 	state = br_ssl_engine_current_state(&ch->tls.eng);
-	if ((state & (BR_SSL_SENDREC | (target & BR_SSL_SENDAPP))) != 0) {
-		events |= PORT_WRITE;
-	} else if ((state & BR_SSL_RECVREC) != 0) {
-		/* Also where we want to send but are still shaking hands. */
-		events |= PORT_READ;
-	}
-	return events;
+	writable = BR_SSL_SENDREC | (has_more || target == CHAN_SEND ? BR_SSL_SENDAPP : 0);
+	/* Reading also where we want to send, but are still shaking hands. */
+	return (state & writable) != 0 ? PORT_WRITE : (state & BR_SSL_RECVREC) != 0 ? PORT_READ : 0;
 }
 
 void
@@ -244,12 +259,16 @@ send_records(struct chan *ch)
 int
 chan_end(struct chan *ch)
 {
-	int n = ch->is_secure ? send_records(ch) : pump_clear(ch, 0);
+	int n = ch->is_ending ? CUB_OK : chan_pump(ch, CHAN_SEND);
 
-	if (n >= 0 && ch->is_secure && !ch->is_ending) {
+	if (n == CUB_EOF) {
+		n = CUB_OK;  /* the peer's close_notify came first, and was answered */
+	} else if (n == CUB_OK && ch->is_secure && !ch->is_ending) {
 		drop_received(ch);
 		br_ssl_engine_close(&ch->tls.eng);
 		ch->is_ending = true;
+	}
+	if (n == CUB_OK && ch->is_secure) {
 		n = send_records(ch);
 	}
 	if (n < 0) {

@@ -3,9 +3,11 @@
  * A channel: one socket and, once it is secured, one TLS engine. The same calls move the
  * bytes of a control connection before and after AUTH TLS and those of a data connection.
  *
- * Nothing is copied on its way: what is to be sent is made in the channel's own buffer
+ * A data connection copies nothing: what is to be sent is made in the engine's own buffer
  * (chan_room(), chan_wrote()), and what was received is looked at where it lies
- * (chan_received(), chan_took()).
+ * (chan_received(), chan_took()). A control connection has a buffer for its replies in the
+ * clear, so that a reply may be longer than a record: how long a record of ours may be is
+ * for the client to say (RFC 6066 section 4), down to 512 bytes.
  */
 #ifndef CHAN_H
 #define CHAN_H
@@ -25,7 +27,7 @@ struct chan {
 	unsigned char *in;         /* what arrived in the clear: the engine's buffer later */
 	size_t         in_cap;
 	size_t         in_len;
-	unsigned char *out;        /* what is to leave in the clear */
+	unsigned char *out;        /* what is to be sent; null: made in the engine's buffer */
 	size_t         out_cap;
 	size_t         out_at;
 	size_t         out_len;
@@ -36,13 +38,16 @@ struct chan {
 void chan_start(struct chan *ch, port_sock sock, void *in, size_t in_cap,
 	void *out, size_t out_cap);
 
-/* Begin on a socket with an engine that has been made ready in `ch->tls`. */
-void chan_start_secure(struct chan *ch, port_sock sock);
+/* Go on with the engine that has been made ready in `ch->tls`, in the same buffers. */
+void chan_secure(struct chan *ch);
+
+/* Begin on a socket with an engine that has been made ready, for data. */
+void chan_start_data(struct chan *ch, port_sock sock);
 
 /*
  * Move bytes until `target` is possible: CHAN_SEND (all that was to be sent has left, and
- * there is room for more), CHAN_RECEIVE (something is there to be looked at), or 0 to move
- * what is possible. Does the handshake on its way.
+ * there is room for more) or CHAN_RECEIVE (something is there to be looked at). Does the
+ * handshake on its way.
  *
  * Returns CUB_OK      the target is reached;
  *         CUB_AGAIN   wait for what chan_want() asks, then call again;
@@ -52,9 +57,6 @@ void chan_start_secure(struct chan *ch, port_sock sock);
  *         CUB_E_TLS   the engine failed: `tls_error` says why.
  */
 int chan_pump(struct chan *ch, unsigned target);
-
-/* Has the handshake been done? */
-bool chan_is_ready(const struct chan *ch);
 
 /* After CUB_OK for CHAN_SEND: where to put what is to be sent, at most `*len` bytes. */
 unsigned char *chan_room(struct chan *ch, size_t *len);

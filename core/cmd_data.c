@@ -151,15 +151,11 @@ cmd_skip_options(struct text arg)
 static void
 list(struct session *s, struct text arg, struct out *o, enum listing_format format)
 {
-	struct listing *l = &s->transfer.listing;
+	struct listing_style style = { format, s->facts, s->account.rights, clock_now() };
 	int err = path_resolve(s->cwd, arg, s->transfer.path);
 
-	l->format = format;
-	l->facts = s->facts;
-	l->rights = s->account.rights;
-	l->now_s = clock_now();
 	if (err == CUB_OK) {
-		err = listing_open(l, s->root, s->transfer.path);
+		err = listing_open(&s->transfer.listing, &style, s->root, s->transfer.path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -187,8 +183,8 @@ cmd_mlsd(struct session *s, struct text arg, struct out *o)
 	list(s, arg, o, LISTING_FACTS);
 }
 
-static void
-log_transfer(struct session *s, int err)
+void
+cmd_transfer_log(struct session *s, int err)
 {
 	static const char *const events[] = {
 		[TRANSFER_SEND] = "download", [TRANSFER_RECEIVE] = "upload", [TRANSFER_LIST] = "list",
@@ -202,9 +198,9 @@ log_transfer(struct session *s, int err)
 		status->bytes_received += s->transfer.bytes;
 	}
 	state_log(s, &l, events[s->transfer.kind]);
-	log_string(&l, "path", s->transfer.path);
 	log_number(&l, "bytes", s->transfer.bytes);
 	log_string(&l, "result", log_error_name(err));
+	log_string(&l, "path", s->transfer.path);  /* last: it may be longer than the line */
 	log_end(&l, err < 0 ? PORT_LOG_WARNING : PORT_LOG_INFO);
 }
 
@@ -212,10 +208,10 @@ void
 cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o)
 {
 	if (result == TRANSFER_DONE) {
-		log_transfer(s, CUB_OK);
+		cmd_transfer_log(s, CUB_OK);
 		reply(o, 226, "Transfer complete");
 	} else {
-		log_transfer(s, s->transfer.error);
+		cmd_transfer_log(s, s->transfer.error);
 		reply_transfer_error(o, s->transfer.error);
 	}
 	state_enter(s, SESSION_READY);
@@ -230,7 +226,7 @@ cmd_abor(struct session *s, struct text arg, struct out *o)
 		return;
 	}
 	transfer_abort(&s->transfer);
-	log_transfer(s, CUB_E_ABORTED);
+	cmd_transfer_log(s, CUB_E_ABORTED);
 	reply_transfer_error(o, CUB_E_ABORTED);
 	reply(o, 226, "Abort successful");
 	state_enter(s, SESSION_READY);

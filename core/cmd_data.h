@@ -18,6 +18,9 @@ void cmd_abor(struct session *s, struct text arg, struct out *o);
 /* The transfer has ended by itself: its final reply, its log line, and READY. */
 void cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o);
 
+/* One line in the log about the transfer that ended, or is about to be cut off. */
+void cmd_transfer_log(struct session *s, int err);
+
 /* Without the leading -options of LIST and STAT, which are skipped, not parsed. */
 struct text cmd_skip_options(struct text arg);
 

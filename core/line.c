@@ -62,6 +62,7 @@ line_feed(struct line *l, const unsigned char *src, size_t len, size_t *used)
 			/* A bare LF ends a line, too: some clients send no CR. */
 			bool dropped = l->is_dropping;
 
+			l->len = dropped ? 0 : l->len;
 			l->is_dropping = false;
 			l->is_done = true;
 			return dropped ? LINE_TOO_LONG : LINE_READY;

@@ -72,7 +72,7 @@ log_error_name(int err)
 		[-CUB_E_FULL] = "full", [-CUB_E_NAME] = "name", [-CUB_E_LIMIT] = "limit",
 		[-CUB_E_BUSY] = "busy", [-CUB_E_CORRUPT] = "damaged", [-CUB_E_PEER] = "protocol",
 		[-CUB_E_TLS] = "tls", [-CUB_E_REUSE] = "not-resumed", [-CUB_E_TIMEOUT] = "timeout",
-		[-CUB_E_ABORTED] = "aborted", [-CUB_E_BAD] = "bad",
+		[-CUB_E_ABORTED] = "aborted", [-CUB_E_BAD] = "bad", [-CUB_E_MEDIUM] = "medium",
 	};
 
 	return names[-err];

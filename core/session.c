@@ -72,14 +72,14 @@ reset(struct session *s)
 	s->restart_at = 0;
 	s->cwd[0] = '\0';
 	s->rename_from[0] = '\0';
-	s->has_line = false;
+	s->event = LINE_MORE;
 	line_start(&s->line);
 }
 
 static int
 start_tls(struct session *s)
 {
-	chan_start_secure(&s->control, s->control.sock);
+	chan_secure(&s->control);
 	return tls_start_control(&s->control.tls, s->identity, s->control_in, sizeof s->control_in,
 		s->control_out, sizeof s->control_out);
 }
@@ -97,7 +97,7 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	s->identity = &s->service->identity[s->service->identity_now];
 	reset(s);
 	chan_start(&s->control, sock, s->control_in, sizeof s->control_in,
-		s->control_out, CUB_REPLY_MAX);
+		s->replies, sizeof s->replies);
 	state_log(s, &l, "connect");
 	log_end(&l, PORT_LOG_INFO);
 	state_enter(s, is_implicit ? SESSION_HANDSHAKE : SESSION_CLEAR);
@@ -108,11 +108,22 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	}
 }
 
+/* Cut a running transfer off. */
+static void
+cut_transfer(struct session *s)
+{
+	if (transfer_is_running(&s->transfer)) {
+		cmd_transfer_log(s, CUB_E_ABORTED);
+	}
+	transfer_abort(&s->transfer);
+}
+
 void
 session_drop(struct session *s)
 {
 	struct log l;
 
+	cut_transfer(s);
 	state_log(s, &l, "disconnect");
 	log_end(&l, PORT_LOG_INFO);
 	transfer_close(&s->transfer);
@@ -126,10 +137,11 @@ session_drop(struct session *s)
 	wipe(&s->line, sizeof s->line);
 	wipe(s->control_in, sizeof s->control_in);
 	wipe(s->control_out, sizeof s->control_out);
+	wipe(s->replies, sizeof s->replies);
 	state_enter(s, SESSION_FREE);
 }
 
-/* May the next command be looked at? */
+/* May what comes next be looked at? During a transfer most things wait until it is over. */
 static bool
 hears(const struct session *s)
 {
@@ -138,8 +150,10 @@ hears(const struct session *s)
 	case SESSION_LOGIN:
 	case SESSION_PASSWORD:
 	case SESSION_READY:
+		return true;
 	case SESSION_TRANSFER:
-		return !(s->has_line && command_must_wait(s, line_text(&s->line)));
+		return s->event == LINE_MORE
+			|| (s->event == LINE_READY && !command_must_wait(s, line_text(&s->line)));
 	default:
 		return false;
 	}
@@ -152,7 +166,7 @@ is_busy(const struct session *s)
 	return s->state == SESSION_CHECKING || s->state == SESSION_REPLYING
 		|| (s->state == SESSION_READY && s->noops_due > 0)
 		|| (s->state == SESSION_HANDSHAKE && !s->control.is_secure)
-		|| (hears(s) && (s->has_line || chan_has_received(&s->control)));
+		|| (hears(s) && (s->event != LINE_MORE || chan_has_received(&s->control)));
 }
 
 void
@@ -170,7 +184,9 @@ session_want(const struct session *s, struct port_wait *set)
 		return;
 	}
 	is_held = chan_is_sending(&s->control);
-	if (!is_held && is_busy(s)) {
+	if (is_held && transfer_is_running(&s->transfer)) {
+		wait_until(set, s->transfer.deadline_ms);
+	} else if (!is_held && is_busy(s)) {
 		wait_until(set, 0);
 	}
 	if (is_held || hears(s) || s->state == SESSION_HANDSHAKE || s->state == SESSION_CLOSING) {
@@ -192,52 +208,49 @@ say_goodbye(struct session *s, unsigned code, const char *text)
 
 /*
  * Cut the next line from what has arrived.
- * Returns CUB_OK (`has_line`), CUB_AGAIN, or the error that ends the connection.
+ * Returns CUB_OK (`event` says what came of it), CUB_AGAIN, or what ends the connection.
  */
 static int
 read_line(struct session *s)
 {
-	for (int i = 0; i < READS_MAX && !s->has_line; i++) {
+	for (int i = 0; i < READS_MAX && s->event == LINE_MORE; i++) {
 		const unsigned char *got;
 		size_t len, used = 0;
-		enum line_event event;
 		int err = chan_pump(&s->control, CHAN_RECEIVE);
 
 		if (err < 0) {
 			return err;
 		}
 		got = chan_received(&s->control, &len);
-		event = line_feed(&s->line, got, len, &used);
+		s->event = line_feed(&s->line, got, len, &used);
 		chan_took(&s->control, used);
-		if (event == LINE_READY) {
-			s->has_line = true;
-		} else if (event == LINE_TOO_LONG) {
-			struct out o = open_reply(s);
-
-			reply(&o, 500, "Line too long");
-			send_reply(s, &o);
-			return CUB_AGAIN;
-		} else if (event == LINE_BAD) {
-			say_goodbye(s, 500, "Control characters are not allowed");
-			return CUB_AGAIN;
-		}
 	}
-	return s->has_line ? CUB_OK : CUB_AGAIN;
+	return s->event == LINE_MORE ? CUB_AGAIN : CUB_OK;
 }
 
 static int
 step_command(struct session *s)
 {
+	enum line_event event;
 	struct out o;
-	int err = s->has_line ? CUB_OK : read_line(s);
+	int err = read_line(s);
 
 	if (err < 0 || !hears(s)) {
-		return err == CUB_AGAIN ? CUB_OK : err;
+		return err;
 	}
-	s->has_line = false;
+	event = s->event;
+	s->event = LINE_MORE;
 	state_renew(s);
 	o = open_reply(s);
-	command_run(s, line_text(&s->line), &o);
+	if (event == LINE_READY) {
+		command_run(s, line_text(&s->line), &o);
+	} else if (event == LINE_TOO_LONG) {
+		reply(&o, 500, "Line too long");
+	} else {
+		reply(&o, 500, "Control characters are not allowed");
+		state_enter(s, SESSION_CLOSING);
+	}
+	wipe(s->line.at, sizeof s->line.at);  /* it may have been a password */
 	send_reply(s, &o);
 	return CUB_OK;
 }
@@ -274,11 +287,12 @@ step_transfer(struct session *s)
 	}
 }
 
-/* Has the control connection anything to say during a transfer? Saves a call for each record. */
+/* Has the control connection anything to say? Saves a call for each record of a transfer. */
 static bool
 has_news(const struct session *s, const struct port_wait *set)
 {
-	return s->has_line || chan_has_received(&s->control) || wait_is_ready(set, s->control.sock);
+	return hears(s) && (s->event != LINE_MORE || chan_has_received(&s->control)
+		|| wait_is_ready(set, s->control.sock));
 }
 
 /* One thing, in a state in which the last reply has left. */
@@ -301,10 +315,11 @@ step_state(struct session *s, const struct port_wait *set)
 		send_reply(s, &o);
 		return CUB_OK;
 	case SESSION_TRANSFER:
-		if (hears(s) && has_news(s, set)) {
+		if (has_news(s, set)) {
 			int err = step_command(s);
 
-			if (err < 0 || chan_is_sending(&s->control) || s->state != SESSION_TRANSFER) {
+			if ((err < 0 && err != CUB_AGAIN) || chan_is_sending(&s->control)
+				|| s->state != SESSION_TRANSFER) {
 				return err;
 			}
 		}
@@ -318,10 +333,11 @@ step_state(struct session *s, const struct port_wait *set)
 			send_reply(s, &o);
 			return CUB_OK;
 		}
-		return step_command(s);
+		break;
 	default:
-		return step_command(s);
+		break;
 	}
+	return has_news(s, set) ? step_command(s) : CUB_AGAIN;
 }
 
 static int
@@ -360,7 +376,7 @@ session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 	if (s->state == SESSION_FREE || s->state >= SESSION_CLOSING) {
 		return;
 	}
-	transfer_abort(&s->transfer);
+	cut_transfer(s);
 	if (chan_pump(&s->control, CHAN_SEND) == CUB_OK) {
 		say_goodbye(s, 421, why);
 	} else {
@@ -384,6 +400,14 @@ log_lost(struct session *s, int err)
 	log_end(&l, PORT_LOG_INFO);
 }
 
+/* Does a transfer stand still because the client reads no replies? */
+static bool
+is_stuck(const struct session *s)
+{
+	return s->state == SESSION_TRANSFER && chan_is_sending(&s->control)
+		&& s->now_ms >= s->transfer.deadline_ms;
+}
+
 void
 session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 {
@@ -395,7 +419,7 @@ session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 	s->now_ms = now_ms;
 	transfer_drain(&s->transfer, now_ms);
 	if (s->state == SESSION_DRAINING) {
-		err = chan_drain(s->control.sock);
+		err = wait_is_ready(set, s->control.sock) ? chan_drain(s->control.sock) : CUB_AGAIN;
 	} else if (s->state == SESSION_CLOSING) {
 		err = step_closing(s);
 	} else if (s->state == SESSION_HANDSHAKE && s->control.is_secure) {
@@ -409,7 +433,7 @@ session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 	if (err < 0 && err != CUB_AGAIN) {
 		log_lost(s, err);
 		session_drop(s);
-	} else if (now_ms >= s->deadline_ms && s->state != SESSION_FREE) {
+	} else if (s->state != SESSION_FREE && (now_ms >= s->deadline_ms || is_stuck(s))) {
 		on_deadline(s);
 	}
 }

@@ -80,12 +80,13 @@ struct session {
 	char     cwd[CUB_PATH_MAX];
 	char     rename_from[CUB_PATH_MAX];  /* RNFR; empty: none */
 
-	bool     has_line;                /* a command waits in `line` */
+	enum line_event event;            /* what waits to be answered; LINE_MORE: nothing */
 	struct line line;
 	struct transfer transfer;
 	struct chan control;
-	unsigned char control_in[CUB_CONTROL_IN];
-	unsigned char control_out[CUB_CONTROL_OUT];
+	unsigned char control_in[CUB_CONTROL_IN];    /* records, or what comes in the clear */
+	unsigned char control_out[CUB_CONTROL_OUT];  /* records */
+	unsigned char replies[CUB_REPLY_MAX];
 };
 
 /* Go to another state; its time limit begins. The only place where `state` is set. */

@@ -195,9 +195,16 @@ step_accepting(struct transfer *t)
 	stop_listening(t);
 	err = tls_start_data(&t->data.tls, t->terms.identity, t->buffer, sizeof t->buffer,
 		&t->tie, t->terms.control);
-	chan_start_secure(&t->data, sock);
+	chan_start_data(&t->data, sock);
 	t->state = TRANSFER_HANDSHAKE;
 	return err;
+}
+
+/* The port says CUB_E_IO of files and of sockets; the client is told which. */
+static int
+of_medium(int err)
+{
+	return err == CUB_E_IO ? CUB_E_MEDIUM : err;
 }
 
 static int
@@ -214,7 +221,7 @@ step_handshake(struct transfer *t)
 		return CUB_OK;
 	}
 	if (t->kind == TRANSFER_RECEIVE) {
-		err = upload_open(&t->upload);
+		err = of_medium(upload_open(&t->upload));
 	}
 	t->state = TRANSFER_MOVING;
 	return err;
@@ -254,7 +261,7 @@ step_sending(struct transfer *t)
 	room = chan_room(&t->data, &len);
 	n = fill_record(t, room, len);
 	if (n < 0) {
-		return n == CUB_E_IO ? CUB_E_CORRUPT : n;  /* ours, not the connection's: 451 */
+		return of_medium(n);
 	}
 	if (n > 0) {
 		chan_wrote(&t->data, (size_t)n);
@@ -288,7 +295,7 @@ step_receiving(struct transfer *t)
 	got = chan_received(&t->data, &len);
 	n = upload_write(&t->upload, got, len);
 	if (n < 0) {
-		return n == CUB_E_IO ? CUB_E_CORRUPT : n;
+		return of_medium(n);
 	}
 	chan_took(&t->data, len);
 	t->bytes += len;
@@ -311,8 +318,7 @@ step_ending(struct transfer *t, uint64_t now_ms)
 		err = t->error;  /* it was refused */
 	} else if (t->kind == TRANSFER_RECEIVE) {
 		/* The peer has its end: whether ours still reaches it changes nothing. */
-		err = upload_finish(&t->upload);
-		err = err == CUB_E_IO ? CUB_E_CORRUPT : err;
+		err = of_medium(upload_finish(&t->upload));
 	}
 	if (err < 0) {
 		return fail(t, err == CUB_AGAIN ? CUB_E_IO : err);

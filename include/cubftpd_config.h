@@ -31,10 +31,11 @@
 
 /*
  * Record buffers of the control connection. BearSSL needs 325 bytes over the
- * largest plaintext that a client may send in one record, and 85 over ours.
+ * largest plaintext that a client may send in one record, and 85 over ours. Longer
+ * replies leave in several records of ours.
  */
 #define CUB_CONTROL_IN     (CONFIG_CUBFTPD_CONTROL_RECORD + 325)
-#define CUB_CONTROL_OUT    (CUB_REPLY_MAX + 85)
+#define CUB_CONTROL_OUT    (512 + 85)
 
 /* Names and texts that the stores hold, each with its NUL. */
 #define CUB_ACCOUNT_NAME   33
