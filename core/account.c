@@ -158,6 +158,15 @@ account_set_password(struct account *a, struct text password)
 	wipe(&p, sizeof p);
 }
 
+bool
+account_is_stale(const struct account *copy, const struct account_table *t)
+{
+	const struct account *now = account_find(t, text_of(copy->name));
+
+	/* A new password has a new salt. */
+	return now == NULL || memcmp(now->salt, copy->salt, sizeof now->salt) != 0;
+}
+
 void
 account_check_start(struct pbkdf2 *p, const struct account *a, struct text password)
 {

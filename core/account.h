@@ -62,6 +62,9 @@ void account_put_rights(struct out *o, uint8_t rights);
 /* Give a new salt and hash; takes as long as a login. 1 to ACCOUNT_PASSWORD bytes. */
 void account_set_password(struct account *a, struct text password);
 
+/* Has the account been removed, or been given another password, since it was copied? */
+bool account_is_stale(const struct account *copy, const struct account_table *t);
+
 /* Begin the check of a password: for an account that is unknown (null) it costs the same work. */
 void account_check_start(struct pbkdf2 *p, const struct account *a, struct text password);
 

@@ -592,7 +592,10 @@ cubftpd_admin(const struct cubftpd_config *config, int argc, char *const argv[],
 
 	for (size_t i = 0; argc > 0 && i < sizeof commands / sizeof commands[0]; i++) {
 		if (text_same(text_of(argv[0]), commands[i].name)) {
-			return commands[i].run(&rq);
+			int err = commands[i].run(&rq);
+
+			CUB_ASSERT(!out->cut);
+			return err;
 		}
 	}
 	return complain(&rq, CUB_E_BAD, "unknown command ", argc > 0 ? argv[0] : "");

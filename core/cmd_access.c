@@ -76,7 +76,8 @@ move_in(struct session *s)
 void
 cmd_pass_end(struct session *s, struct out *o)
 {
-	bool is_right = account_check_end(&s->check, s->is_known ? &s->account : NULL);
+	bool is_right = account_check_end(&s->check, s->is_known ? &s->account : NULL)
+		&& !account_is_stale(&s->account, &s->service->accounts);
 	struct log l;
 
 	wipe(&s->check, sizeof s->check);

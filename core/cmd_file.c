@@ -214,16 +214,14 @@ cmd_mlst(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
-	struct listing entry = { .format = LISTING_FACTS };
+	struct listing_style style = { LISTING_FACTS, s->facts, s->account.rights, 0 };
 	int err = look(s, arg, path, &stat);
 
 	if (err < 0) {
 		reply_error(o, err);
 		return;
 	}
-	entry.facts = s->facts;
-	entry.rights = s->account.rights;
 	out_string(o, "250-Entry\r\n ");
-	listing_put(o, &entry, path, &stat);
+	listing_put(o, &style, path, &stat);
 	reply(o, 250, "End");
 }

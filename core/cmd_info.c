@@ -62,7 +62,7 @@ put_status(struct session *s, struct out *o)
 void
 cmd_stat(struct session *s, struct text arg, struct out *o)
 {
-	struct listing *l = &s->transfer.listing;
+	struct listing_style style = { LISTING_LONG, 0, 0, clock_now() };
 	int err;
 
 	if (arg.len == 0) {
@@ -78,10 +78,8 @@ cmd_stat(struct session *s, struct text arg, struct out *o)
 		return;
 	}
 	err = path_resolve(s->cwd, cmd_skip_options(arg), s->transfer.path);
-	l->format = LISTING_LONG;
-	l->now_s = clock_now();
 	if (err == CUB_OK) {
-		err = listing_open(l, s->root, s->transfer.path);
+		err = listing_open(&s->transfer.listing, &style, s->root, s->transfer.path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -90,6 +88,8 @@ cmd_stat(struct session *s, struct text arg, struct out *o)
 	out_string(o, "213-Status\r\n");
 	state_enter(s, SESSION_REPLYING);
 }
+
+_Static_assert(CUB_REPLY_MAX > LISTING_LINE_MAX + 64, "a part must hold a line and the end");
 
 void
 cmd_stat_more(struct session *s, struct out *o)

@@ -70,25 +70,46 @@ set_choice(struct cubftpd_config *config, const struct key *key, struct text val
 	return false;
 }
 
+/* Does a listener stay when one of a kind is given? */
+static bool
+stays(const struct cubftpd_config *config, unsigned i, bool implicit)
+{
+	return !config->listen_is_default
+		&& (config->listen[i].implicit != implicit || config->listen_given[implicit]);
+}
+
 static bool
 add_listener(struct cubftpd_config *config, struct text value, bool implicit)
 {
 	struct port_addr addr;
+	uint8_t kept = 0;
 
-	if (!addr_parse(value, &addr) || (addr.family == 6 && !CONFIG_CUBFTPD_IPV6)) {
+	for (unsigned i = 0; i < config->listen_count; i++) {
+		kept = (uint8_t)(kept + stays(config, i, implicit));
+	}
+	if (!addr_parse(value, &addr) || (addr.family == 6 && !CONFIG_CUBFTPD_IPV6)
+		|| kept == CUB_LISTENERS) {
 		return false;
 	}
-	if (!config->listen_given) {
-		config->listen_given = true;
-		config->listen_count = 0;
+	kept = 0;
+	for (unsigned i = 0; i < config->listen_count; i++) {
+		if (stays(config, i, implicit)) {
+			config->listen[kept++] = config->listen[i];
+		}
 	}
-	if (config->listen_count == CUB_LISTENERS) {
-		return false;
-	}
-	config->listen[config->listen_count].addr = addr;
-	config->listen[config->listen_count].implicit = implicit;
-	config->listen_count++;
+	config->listen[kept].addr = addr;
+	config->listen[kept].implicit = implicit;
+	config->listen_count = (uint8_t)(kept + 1);
+	config->listen_is_default = false;
+	config->listen_given[implicit] = true;
 	return true;
+}
+
+void
+cubftpd_config_override(struct cubftpd_config *config)
+{
+	config->listen_given[false] = false;
+	config->listen_given[true] = false;
 }
 
 static bool
@@ -183,6 +204,7 @@ cubftpd_config_default(struct cubftpd_config *config)
 		.listen = { { .addr = { .family = 4, .tcp_port = 21 } } },
 #endif
 		.listen_count = 1,
+		.listen_is_default = true,
 		.root = "/srv/ftp",
 		.identity_store = "/var/lib/cubftpd/identity",
 		.trust_store = "/var/lib/cubftpd/trust",
@@ -193,7 +215,6 @@ cubftpd_config_default(struct cubftpd_config *config)
 		.login_timeout = 30,
 		.idle_timeout = 300,
 		.data_timeout = 60,
-		.log = LOG_TO_STDERR,
 		.log_level = PORT_LOG_INFO,
 	};
 

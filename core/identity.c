@@ -45,7 +45,7 @@ load_key(struct identity *id, const struct store *s)
 static int
 load_chain(struct identity *id, const struct store *s)
 {
-	size_t len;
+	size_t len, cert_len;
 	int err = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der, &len);
 
 	id->chain_count = 0;
@@ -55,12 +55,13 @@ load_chain(struct identity *id, const struct store *s)
 		if (id->chain_count == CUB_CHAIN_CERTS || len - at < 2) {
 			return CUB_E_CORRUPT;
 		}
-		cert->data = id->der + at + 2;
-		cert->data_len = (size_t)(id->der[at] | id->der[at + 1] << 8);
-		if (cert->data_len > len - at - 2) {
+		cert_len = (size_t)(id->der[at] | id->der[at + 1] << 8);
+		if (cert_len > len - at - 2) {
 			return CUB_E_CORRUPT;
 		}
-		at += 2 + cert->data_len;
+		cert->data = id->der + at + 2;
+		cert->data_len = cert_len;
+		at += 2 + cert_len;
 	}
 	return err == CUB_OK && id->chain_count == 0 ? CUB_E_CORRUPT : err;
 }

@@ -25,13 +25,14 @@ put_mode(struct out *o, const struct port_stat *stat)
 }
 
 static void
-put_long(struct out *o, const struct listing *l, const char *name, const struct port_stat *stat)
+put_long(struct out *o, const struct listing_style *style, const char *name,
+	const struct port_stat *stat)
 {
 	put_mode(o, stat);
 	out_string(o, " 1 ftp ftp ");
 	out_number(o, stat->kind == PORT_FILE ? stat->size : 0);
 	out_char(o, ' ');
-	date_put_list(o, stat->mtime_s, l->now_s);
+	date_put_list(o, stat->mtime_s, style->now_s);
 	out_char(o, ' ');
 	out_string(o, name);
 }
@@ -69,7 +70,8 @@ put_hex_number(struct out *o, uint64_t n)
 }
 
 static void
-put_fact(struct out *o, const struct listing *l, unsigned fact, const struct port_stat *stat)
+put_fact(struct out *o, const struct listing_style *style, unsigned fact,
+	const struct port_stat *stat)
 {
 	bool is_dir = stat->kind == PORT_DIR;
 
@@ -84,7 +86,7 @@ put_fact(struct out *o, const struct listing *l, unsigned fact, const struct por
 		date_put(o, stat->mtime_s);
 		break;
 	case FACT_PERM:
-		put_perm(o, l->rights, is_dir);
+		put_perm(o, style->rights, is_dir);
 		break;
 	case FACT_UNIQUE:
 		put_hex_number(o, stat->device);
@@ -100,18 +102,19 @@ put_fact(struct out *o, const struct listing *l, unsigned fact, const struct por
 }
 
 static void
-put_facts(struct out *o, const struct listing *l, const char *name, const struct port_stat *stat)
+put_facts(struct out *o, const struct listing_style *style, const char *name,
+	const struct port_stat *stat)
 {
 	for (unsigned i = 0; i < FACT_COUNT; i++) {
 		unsigned fact = 1u << i;
 
 		/* Only files have a size that means something to clients. */
-		if ((l->facts & fact) == 0 || (fact == FACT_SIZE && stat->kind != PORT_FILE)) {
+		if ((style->facts & fact) == 0 || (fact == FACT_SIZE && stat->kind != PORT_FILE)) {
 			continue;
 		}
 		out_string(o, fact_names[i]);
 		out_char(o, '=');
-		put_fact(o, l, fact, stat);
+		put_fact(o, style, fact, stat);
 		out_char(o, ';');
 	}
 	out_char(o, ' ');
@@ -119,13 +122,13 @@ put_facts(struct out *o, const struct listing *l, const char *name, const struct
 }
 
 void
-listing_put(struct out *o, const struct listing *l, const char *name,
+listing_put(struct out *o, const struct listing_style *style, const char *name,
 	const struct port_stat *stat)
 {
-	if (l->format == LISTING_LONG) {
-		put_long(o, l, name, stat);
-	} else if (l->format == LISTING_FACTS) {
-		put_facts(o, l, name, stat);
+	if (style->format == LISTING_LONG) {
+		put_long(o, style, name, stat);
+	} else if (style->format == LISTING_FACTS) {
+		put_facts(o, style, name, stat);
 	} else {
 		out_string(o, name);
 	}
@@ -133,7 +136,8 @@ listing_put(struct out *o, const struct listing *l, const char *name,
 }
 
 int
-listing_open(struct listing *l, port_root root, const char *path)
+listing_open(struct listing *l, const struct listing_style *style, port_root root,
+	const char *path)
 {
 	struct port_stat stat;
 	int err = port_stat(root, path_in_root(path), &stat);
@@ -141,12 +145,13 @@ listing_open(struct listing *l, port_root root, const char *path)
 	if (err < 0) {
 		return err;
 	}
+	l->style = *style;
 	if (stat.kind == PORT_DIR) {
 		err = port_dir_open(root, path_in_root(path), &l->dir);
 		l->state = err == CUB_OK ? LISTING_DIR : LISTING_CLOSED;
 		return err;
 	}
-	if (l->format == LISTING_FACTS) {
+	if (style->format == LISTING_FACTS) {
 		return CUB_E_NOTDIR;
 	}
 	l->state = LISTING_ONE;
@@ -168,7 +173,7 @@ int
 listing_fill(struct listing *l, struct out *o)
 {
 	if (l->state == LISTING_ONE) {
-		listing_put(o, l, l->one.name, &l->one.stat);
+		listing_put(o, &l->style, l->one.name, &l->one.stat);
 		return CUB_EOF;
 	}
 	for (int i = 0; i < ENTRIES_MAX && o->cap - o->len >= LISTING_LINE_MAX; i++) {
@@ -179,7 +184,7 @@ listing_fill(struct listing *l, struct out *o)
 			return err;
 		}
 		if (path_is_visible(text_of(entry.name))) {
-			listing_put(o, l, entry.name, &entry.stat);
+			listing_put(o, &l->style, entry.name, &entry.stat);
 		}
 	}
 	return CUB_OK;

@@ -28,11 +28,16 @@ enum listing_fact {
 /* No line is longer than this. */
 #define LISTING_LINE_MAX (CUB_NAME_MAX + 160)
 
-struct listing {
+/* How entries shall look. */
+struct listing_style {
 	enum listing_format format;
 	uint8_t facts;
 	uint8_t rights;  /* of the account: enum account_right, for the fact "perm" */
 	int64_t now_s;
+};
+
+struct listing {
+	struct listing_style style;
 	enum { LISTING_CLOSED, LISTING_DIR, LISTING_ONE } state;
 	union {
 		struct port_dir dir;
@@ -44,15 +49,16 @@ struct listing {
 };
 
 /*
- * Open what `path` (as in path.h) names. The fields above `state` are the caller's to set.
+ * Open what `path` (as in path.h) names.
  * Returns CUB_OK, CUB_E_NOTDIR (a file, where the format has only directories), or the
  * port's errors.
  */
-int listing_open(struct listing *l, port_root root, const char *path);
+int listing_open(struct listing *l, const struct listing_style *style, port_root root,
+	const char *path);
 void listing_close(struct listing *l);
 
 /* One entry's line; `name` as the client shall see it. The line ends in CR LF. */
-void listing_put(struct out *o, const struct listing *l, const char *name,
+void listing_put(struct out *o, const struct listing_style *style, const char *name,
 	const struct port_stat *stat);
 
 /*

@@ -2,6 +2,8 @@
 /* The fixed array of sessions, the listeners, and what they share: see cubftpd.h. */
 #include "server.h"
 
+#include <string.h>
+
 #include "addr.h"
 #include "session.h"
 #include "wait.h"
@@ -9,10 +11,13 @@
 /* How long transfers may still run once the server is told to stop. */
 #define STOP_MS UINT64_C(10000)
 
+#define ACCEPT_AGAIN_MS UINT64_C(1000)
+
 static struct session sessions[CUB_SESSIONS];
 static struct service service;
 static port_sock listeners[CUB_LISTENERS];
 static uint64_t stop_deadline_ms;
+static uint64_t accept_from_ms;  /* 0, or when to look at the listeners again */
 
 /* ---- Starting ---- */
 
@@ -27,9 +32,9 @@ server_explain(struct out *why, const char *where, int err)
 		{ CUB_E_DENIED, "permission denied, or others than its owner may use it" },
 		{ CUB_E_NOTDIR, "is not a directory" },
 		{ CUB_E_BUSY, "is in use by another program" },
-		{ CUB_E_CORRUPT, "is damaged; restore it, or remove it to begin anew" },
+		{ CUB_E_CORRUPT, "is damaged: restore it, or remove it to begin anew" },
 		{ CUB_E_FULL, "is full" },
-		{ CUB_E_LIMIT, "does not fit this build" },
+		{ CUB_E_LIMIT, "is too small for a store of this build" },
 		{ CUB_E_IO, "can't be read or written" },
 	};
 
@@ -44,18 +49,21 @@ server_explain(struct out *why, const char *where, int err)
 	out_string(why, log_error_name(err));
 }
 
-/* Load the identity into the slot that is not in use; make one where there is none. */
+/*
+ * Load the identity into the slot that is not in use; at the start (`is_first`) make one
+ * where there is none. Later, none is an error: its medium may just not be there.
+ */
 static int
-load_identity(const struct cubftpd_config *config, struct out *why)
+load_identity(const struct cubftpd_config *config, bool is_first, struct out *why)
 {
 	struct identity *id = &service.identity[!service.identity_now];
 	struct text name = text_of(config->device_name[0] == '\0' ? "cubftpd" : config->device_name);
 	struct store store;
 	struct log l;
-	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, true);
+	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, is_first);
 
 	if (err == CUB_OK) {
-		if (store.blank) {
+		if (store.blank && is_first) {
 			err = identity_make(id, &store, name);
 			log_start(&l, "identity-made");
 			log_text(&l, "name", name);
@@ -66,16 +74,17 @@ load_identity(const struct cubftpd_config *config, struct out *why)
 		store_close(&store);
 	}
 	if (err < 0) {
-		server_explain(why, config->identity_store, err == CUB_E_NOENT ? CUB_E_CORRUPT : err);
+		server_explain(why, config->identity_store, err);
 	}
 	return err;
 }
 
 static int
-load_accounts(const struct cubftpd_config *config, struct account_table *accounts, struct out *why)
+load_accounts(const struct cubftpd_config *config, bool is_first, struct account_table *accounts,
+	struct out *why)
 {
 	struct store store;
-	int err = store_open(&store, PORT_AREA_TRUST, config->trust_store, true);
+	int err = store_open(&store, PORT_AREA_TRUST, config->trust_store, is_first);
 
 	if (err == CUB_OK) {
 		err = account_load(accounts, &store);
@@ -156,6 +165,7 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 	int err = cubftpd_config_check(config, why);
 
 	service.config = *config;
+	service.root = PORT_NONE;
 	service.is_stopping = false;
 	service.status = (struct cubftpd_status){ .sessions = 0 };
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
@@ -165,11 +175,11 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 		session_init(&sessions[i], (uint8_t)(i + 1), &service);
 	}
 	if (err == CUB_OK) {
-		err = load_identity(config, why);
+		err = load_identity(config, true, why);
 	}
 	if (err == CUB_OK) {
 		service.identity_now = !service.identity_now;
-		err = load_accounts(config, &service.accounts, why);
+		err = load_accounts(config, true, &service.accounts, why);
 	}
 	if (err == CUB_OK) {
 		err = open_root(config, &service.root, why);
@@ -186,35 +196,54 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 	return CUB_OK;
 }
 
+/* Whoever is logged in to an account that is gone, or has another password now, has to go. */
+static void
+dismiss_stale(uint64_t now_ms)
+{
+	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
+		struct session *s = &sessions[i];
+
+		if (s->root != PORT_NONE && account_is_stale(&s->account, &service.accounts)) {
+			session_dismiss(s, "The account has changed", now_ms);
+		}
+	}
+}
+
 int
 cubftpd_reload(const struct cubftpd_config *config, struct out *why)
 {
 	static struct account_table accounts;
+	static struct cubftpd_config next;
 	port_root root = PORT_NONE;
-	int err = cubftpd_config_check(config, why);
+	int err;
 
+	next = *config;
+	memcpy(next.listen, service.config.listen, sizeof next.listen);
+	next.listen_count = service.config.listen_count;
+	err = cubftpd_config_check(&next, why);
 	/*
-	 * The slot that is loaded was in use two reloads ago. A client still shaking hands
-	 * with it sees that fail, and comes again.
+	 * The slot that is loaded held the identity before this one. A client that is still
+	 * shaking hands with it sees that fail, and comes again.
 	 */
 	if (err == CUB_OK) {
-		err = load_identity(config, why);
+		err = load_identity(&next, false, why);
 	}
 	if (err == CUB_OK) {
-		err = load_accounts(config, &accounts, why);
+		err = load_accounts(&next, false, &accounts, why);
 	}
 	if (err == CUB_OK) {
-		err = open_root(config, &root, why);
+		err = open_root(&next, &root, why);
 	}
 	if (err < 0) {
 		return err;
 	}
 	port_root_close(service.root);
 	service.root = root;
-	service.config = *config;
+	service.config = next;
 	service.accounts = accounts;
 	service.identity_now = !service.identity_now;
 	wipe(&accounts, sizeof accounts);
+	dismiss_stale(port_clock_ms());
 	log_start_up();
 	return CUB_OK;
 }
@@ -227,10 +256,11 @@ cubftpd_want(struct port_wait *set)
 	set->count = 0;
 	set->deadline_ms = service.is_stopping ? stop_deadline_ms : UINT64_MAX;
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
-		if (listeners[i] != PORT_NONE) {
+		if (listeners[i] != PORT_NONE && accept_from_ms == 0) {
 			wait_add(set, listeners[i], PORT_READ);
 		}
 	}
+	wait_until(set, accept_from_ms > 0 ? accept_from_ms : UINT64_MAX);
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
 		session_want(&sessions[i], set);
 	}
@@ -271,16 +301,25 @@ accept_clients(unsigned i, uint64_t now_ms)
 	bool is_implicit = service.config.listen[i].implicit;
 	struct port_addr peer;
 	port_sock sock;
+	int err = CUB_OK;
 
-	for (int n = 0; n <= CUB_SESSIONS && port_accept(listeners[i], &sock, &peer) == CUB_OK; n++) {
+	for (int n = 0; n <= CUB_SESSIONS; n++) {
 		struct session *s = free_session();
 
+		err = port_accept(listeners[i], &sock, &peer);
+		if (err < 0) {
+			break;
+		}
 		if (s == NULL) {
 			turn_away(sock, &peer, is_implicit);
 		} else {
 			service.status.sessions_served++;
 			session_start(s, sock, &peer, is_implicit, now_ms);
 		}
+	}
+	if (err == CUB_E_LIMIT) {
+		/* No handle is left: the client waits, and would wake us all the time. */
+		accept_from_ms = now_ms + ACCEPT_AGAIN_MS;
 	}
 }
 
@@ -296,6 +335,12 @@ step_stop(uint64_t now_ms)
 	if (now_ms >= stop_deadline_ms) {
 		stop_deadline_ms = UINT64_MAX;  /* everybody has been told */
 	}
+	if (cubftpd_stopped() && service.root != PORT_NONE) {
+		port_root_close(service.root);
+		service.root = PORT_NONE;
+		wipe(service.identity, sizeof service.identity);
+		wipe(&service.accounts, sizeof service.accounts);
+	}
 }
 
 void
@@ -303,6 +348,9 @@ cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
 		session_step(&sessions[i], set, now_ms);
+	}
+	if (now_ms >= accept_from_ms) {
+		accept_from_ms = 0;
 	}
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
 		if (listeners[i] != PORT_NONE && wait_is_ready(set, listeners[i])) {
@@ -339,10 +387,6 @@ cubftpd_stopped(void)
 		if (sessions[i].state != SESSION_FREE) {
 			return false;
 		}
-	}
-	if (service.is_stopping && service.root != PORT_NONE) {
-		port_root_close(service.root);
-		service.root = PORT_NONE;
 	}
 	return service.is_stopping;
 }

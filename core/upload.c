@@ -45,7 +45,13 @@ upload_prepare(struct upload *u, port_root root, const char *path, enum upload_m
 	u->target = path;
 	err = port_stat(root, path_in_root(path), &stat);
 	if (err == CUB_E_NOENT) {
-		return mode == UPLOAD_RESUME && offset > 0 ? CUB_E_BAD : check_parent(u);
+		if (mode == UPLOAD_RESUME && offset > 0) {
+			return CUB_E_BAD;
+		}
+		/* What is new gets its name in the end: only that makes the name durable. */
+		u->mode = UPLOAD_REPLACE;
+		u->offset = 0;
+		return check_parent(u);
 	}
 	if (err < 0) {
 		return err;

@@ -39,7 +39,6 @@ struct out {
 };
 
 enum cubftpd_reuse { REUSE_REQUIRE, REUSE_CERTIFICATE, REUSE_ADDRESS };
-enum cubftpd_log   { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /*
  * The configuration. Fields have the names of the keys in cubftpd.conf(5). Fill it
@@ -51,7 +50,8 @@ struct cubftpd_config {
 		bool implicit;
 	} listen[CUB_LISTENERS];
 	uint8_t  listen_count;
-	bool     listen_given;          /* the first given replaces the default */
+	bool     listen_is_default;     /* the first that is given replaces it */
+	bool     listen_given[2];       /* explicit, implicit: another one is added to those */
 	char     root[CUB_HOST_PATH];
 	char     identity_store[CUB_HOST_PATH];
 	char     trust_store[CUB_HOST_PATH];
@@ -64,7 +64,6 @@ struct cubftpd_config {
 	uint32_t login_timeout;         /* seconds, from connecting to being logged in */
 	uint32_t idle_timeout;          /* seconds without a command or a transfer */
 	uint32_t data_timeout;          /* seconds that a data connection may stand still */
-	enum cubftpd_log    log;
 	enum port_log_level log_level;  /* this and what is graver */
 };
 
@@ -85,6 +84,12 @@ int cubftpd_config_set(struct cubftpd_config *config, const char *key, size_t ke
  */
 int cubftpd_config_line(struct cubftpd_config *config, const char *line, size_t len,
 	struct out *why);
+
+/*
+ * What is set from now on overrides what was set before: also the keys that can be given
+ * several times, of which the next one begins anew.
+ */
+void cubftpd_config_override(struct cubftpd_config *config);
 
 /* Check what a single key can't: CUB_OK or CUB_E_BAD, as above. */
 int cubftpd_config_check(const struct cubftpd_config *config, struct out *why);
@@ -137,12 +142,15 @@ void cubftpd_status(struct cubftpd_status *out);
 /*
  * One administrative command on the stores, as the program's subcommands have it:
  * `argv[0]` is "init", "fingerprint", "account", ... `input` is what the command reads
- * (a new password), or empty. What it has to say goes to `out`, what went wrong to `why`.
+ * (a new password), or empty. What it has to say goes to `out`, at most CUBFTPD_ADMIN_OUT
+ * bytes; what went wrong to `why`.
  *
  * Returns CUB_OK    done;
  *         CUB_E_BAD wrong arguments: the program ends with 2;
  *         another error: refused or failed, nothing changed.
  */
+#define CUBFTPD_ADMIN_OUT (1024 + CUB_ACCOUNTS * 256)
+
 int cubftpd_admin(const struct cubftpd_config *config, int argc, char *const argv[],
 	const char *input, struct out *out, struct out *why);
 

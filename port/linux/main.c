@@ -18,6 +18,7 @@
 #define DEFAULT_FILE "/etc/cubftpd.conf"
 #define ARGS_MAX     32
 #define LINE_MAX_LEN 512
+#define CTRL_C       3
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -205,6 +206,7 @@ load_config(const struct command_line *line, struct cubftpd_config *config)
 		complain(file, ": can't be opened", NULL);
 		err = CUB_E_IO;
 	}
+	cubftpd_config_override(config);
 	for (int i = 0; err == CUB_OK && i < line->options; i++) {
 		err = cubftpd_config_line(config, line->option[i], strlen(line->option[i]), &why);
 		if (err < 0) {
@@ -236,41 +238,45 @@ wants_input(const struct command_line *line)
 	return false;
 }
 
-/* One line, without echo where it is a terminal. `cap` is at least 2. */
-static void
+/* One line, without echo where it is a terminal. Returns false if Ctrl-C was typed there. */
+static bool
 read_password(char *dst, size_t cap)
 {
 	struct termios before, silent;
 	bool is_terminal = tcgetattr(0, &before) == 0;
+	bool is_interrupted;
 	size_t len = 0;
 
 	if (is_terminal) {
 		put_string(2, "New password: ");
 		silent = before;
-		silent.c_lflag &= ~(tcflag_t)ECHO;
+		silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);  /* no signal may leave it silent */
 		(void)tcsetattr(0, TCSAFLUSH, &silent);
 	}
-	while (len < cap - 1 && read(0, dst + len, 1) == 1 && dst[len] != '\n') {
+	while (len < cap - 1 && read(0, dst + len, 1) == 1 && dst[len] != '\n'
+		&& !(is_terminal && dst[len] == CTRL_C)) {
 		len++;
 	}
+	is_interrupted = is_terminal && dst[len] == CTRL_C;
 	dst[len] = '\0';
 	if (is_terminal) {
 		(void)tcsetattr(0, TCSAFLUSH, &before);
 		put_string(2, "\n");
 	}
+	return !is_interrupted;
 }
 
 static int
 run_admin(const struct command_line *line, const struct cubftpd_config *config)
 {
-	static char said[4096], wrong[256];
+	static char said[CUBFTPD_ADMIN_OUT], wrong[256];
 	char input[256] = "";
 	struct out out = { .at = said, .cap = sizeof said };
 	struct out why = { .at = wrong, .cap = sizeof wrong };
 	int err;
 
-	if (wants_input(line)) {
-		read_password(input, sizeof input);
+	if (wants_input(line) && !read_password(input, sizeof input)) {
+		return EXIT_FAILED;
 	}
 	err = cubftpd_admin(config, line->rest_count, line->rest, input, &out, &why);
 	explicit_bzero(input, sizeof input);
@@ -349,14 +355,17 @@ run_server(const struct command_line *line, const struct cubftpd_config *config)
 	static struct port_wait set;
 	char wrong[256];
 	struct out why = { .at = wrong, .cap = sizeof wrong };
+	uint8_t entropy;
 
 	sys_log_level_set(config->log_level);
+	port_random(&entropy, sizeof entropy);  /* it may wait, and then signals must still end us */
 	catch_signals();
 	if (cubftpd_start(config, &why) < 0) {
 		complain("", "", &why);
 		return EXIT_FAILED;
 	}
-	if (config->user[0] != '\0' && user_become(config->user) < 0) {
+	if (config->user[0] != '\0' && (user_own(config->user, config->identity_store) < 0
+		|| user_own(config->user, config->trust_store) < 0 || user_become(config->user) < 0)) {
 		complain("user: can't become ", config->user, NULL);
 		return EXIT_FAILED;
 	}

@@ -80,6 +80,15 @@ find_user(const char *name, struct ids *ids)
 }
 
 int
+user_own(const char *name, const char *path)
+{
+	struct ids ids;
+	int err = find_user(name, &ids);
+
+	return err < 0 ? err : lchown(path, ids.uid, ids.gid) == 0 ? CUB_OK : CUB_E_DENIED;
+}
+
+int
 user_become(const char *name)
 {
 	uid_t real, effective, saved;
