@@ -8,9 +8,12 @@ static bool
 parse_ipv4(struct text t, uint8_t *ip)
 {
 	for (int i = 0; i < 4; i++) {
+		struct text part = text_cut(&t, '.');
 		uint64_t byte;
 
-		if (!text_number(text_cut(&t, '.'), 255, &byte) || (t.at == NULL) != (i == 3)) {
+		/* A zero in front means octal to some. */
+		if (!text_number(part, 255, &byte) || (part.len > 1 && part.at[0] == '0')
+			|| (t.at == NULL) != (i == 3)) {
 			return false;
 		}
 		ip[i] = (uint8_t)byte;

@@ -20,6 +20,7 @@ cmd_auth(struct session *s, struct text arg, struct out *o)
 		state_enter(s, SESSION_CLOSING);
 		return;
 	}
+	state_reset(s);
 	s->is_private = implies_private;
 	reply(o, 234, "Begin the TLS handshake");
 	state_enter(s, SESSION_HANDSHAKE);

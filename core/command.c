@@ -59,7 +59,7 @@ static const struct command commands[] = {
 	{ "MODE", IN_READY, NEEDS_ARG | KEEPS, cmd_mode },
 	{ "NLST", IN_READY, SEND | NEEDS_LIST, cmd_nlst },
 	{ "NOOP", IN_ANY | IN(SESSION_TRANSFER), KEEPS, cmd_noop },
-	{ "OPTS", IN_TLS, NEEDS_ARG | KEEPS, cmd_opts },
+	{ "OPTS", IN_ANY, NEEDS_ARG | KEEPS, cmd_opts },
 	{ "PASS", IN(SESSION_PASSWORD), IS_ORDERED, cmd_pass },
 	{ "PASV", IN_READY, KEEPS, cmd_pasv },
 	{ "PBSZ", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_pbsz },

@@ -23,6 +23,26 @@ read_record(const struct store *s, enum identity_record type, uint8_t *dst, size
 	return store_read(s, &r, 0, dst, r.value_len);
 }
 
+int
+identity_is_stored(const struct identity *id, const struct store *s)
+{
+	struct store_record r;
+	uint8_t piece[64];
+	int err = store_find(s, IDENTITY_CHAIN, NULL, 0, &r);
+
+	if (err == CUB_OK && r.value_len != id->der_len) {
+		err = CUB_E_NOENT;
+	}
+	for (uint32_t at = 0, n; err == CUB_OK && at < id->der_len; at += n) {
+		n = id->der_len - at < sizeof piece ? id->der_len - at : (uint32_t)sizeof piece;
+		err = store_read(s, &r, at, piece, n);
+		if (err == CUB_OK && memcmp(piece, id->der + at, n) != 0) {
+			err = CUB_E_NOENT;
+		}
+	}
+	return err;
+}
+
 static int
 load_key(struct identity *id, const struct store *s)
 {
@@ -49,6 +69,7 @@ load_chain(struct identity *id, const struct store *s)
 	int err = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der, &len);
 
 	id->chain_count = 0;
+	id->der_len = err == CUB_OK ? (uint32_t)len : 0;
 	for (size_t at = 0; err == CUB_OK && at < len; id->chain_count++) {
 		br_x509_certificate *cert = &id->chain[id->chain_count];
 

@@ -25,6 +25,7 @@ struct identity {
 	uint8_t             chain_count;
 	uint8_t             fingerprint[32];  /* of the first certificate */
 	uint8_t             key_bytes[IDENTITY_KEY_MAX];
+	uint32_t            der_len;
 	uint8_t             der[CUB_CHAIN_MAX];
 };
 
@@ -35,6 +36,12 @@ struct identity {
  *         CUB_E_CORRUPT: it makes no sense, or the key does not fit the certificate; CUB_E_IO.
  */
 int identity_load(struct identity *id, const struct store *s);
+
+/*
+ * Is this the identity that the store holds?
+ * Returns CUB_OK; CUB_E_NOENT: it is another one, or there is none; CUB_E_CORRUPT, CUB_E_IO.
+ */
+int identity_is_stored(const struct identity *id, const struct store *s);
 
 /*
  * Make a new key and a self-signed certificate for it and store both. `id` holds it

@@ -68,6 +68,9 @@ line_feed(struct line *l, const unsigned char *src, size_t len, size_t *used)
 			return dropped ? LINE_TOO_LONG : LINE_READY;
 		}
 		if (saw_cr || (c < ' ' && c != '\r' && c != '\t')) {
+			l->is_done = true;
+			l->is_dropping = false;
+			l->saw_cr = false;
 			return LINE_BAD;  /* a CR in the middle of a line among them */
 		}
 		if (c != '\r') {

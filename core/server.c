@@ -49,31 +49,79 @@ server_explain(struct out *why, const char *where, int err)
 	out_string(why, log_error_name(err));
 }
 
-/*
- * Load the identity into the slot that is not in use; at the start (`is_first`) make one
- * where there is none. Later, none is an error: its medium may just not be there.
- */
-static int
-load_identity(const struct cubftpd_config *config, bool is_first, struct out *why)
+/* The slot that a new identity is loaded into. */
+static struct identity *
+spare_identity(void)
 {
-	struct identity *id = &service.identity[!service.identity_now];
-	struct text name = text_of(config->device_name[0] == '\0' ? "cubftpd" : config->device_name);
-	struct store store;
-	struct log l;
-	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, is_first);
+	return &service.identity[!service.identity_now];
+}
 
-	if (err == CUB_OK) {
-		if (store.blank && is_first) {
-			err = identity_make(id, &store, name);
-			log_start(&l, "identity-made");
-			log_text(&l, "name", name);
-			log_end(&l, PORT_LOG_INFO);
-		} else {
-			err = identity_load(id, &store);
+/* Does a session still use the identity before the one in use? */
+static bool
+is_spare_in_use(void)
+{
+	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
+		if (sessions[i].state != SESSION_FREE && sessions[i].identity == spare_identity()) {
+			return true;
 		}
+	}
+	return false;
+}
+
+static int
+make_identity(const struct cubftpd_config *config, struct identity *id, struct store *store)
+{
+	struct text name = text_of(config->device_name[0] == '\0' ? "cubftpd" : config->device_name);
+	struct log l;
+
+	log_start(&l, "identity-made");
+	log_text(&l, "name", name);
+	log_end(&l, PORT_LOG_INFO);
+	return identity_make(id, store, name);
+}
+
+/* At the start: load the identity, or make one where there has never been one. */
+static int
+start_identity(const struct cubftpd_config *config, struct out *why)
+{
+	struct identity *id = &service.identity[0];
+	struct store store;
+	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, true);
+
+	service.identity_now = 0;
+	if (err == CUB_OK) {
+		err = store.blank ? make_identity(config, id, &store) : identity_load(id, &store);
 		store_close(&store);
 	}
 	if (err < 0) {
+		server_explain(why, config->identity_store, err);
+	}
+	return err;
+}
+
+/*
+ * Later: if the store holds another identity than the one in use, load it into the spare
+ * slot (`*is_new`). None at all is an error: its medium may just not be there.
+ */
+static int
+reload_identity(const struct cubftpd_config *config, bool *is_new, struct out *why)
+{
+	struct store store;
+	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, false);
+
+	*is_new = false;
+	if (err == CUB_OK) {
+		err = identity_is_stored(&service.identity[service.identity_now], &store);
+		*is_new = err == CUB_E_NOENT;
+		if (*is_new) {
+			err = is_spare_in_use() ? CUB_E_BUSY : identity_load(spare_identity(), &store);
+		}
+		store_close(&store);
+	}
+	if (*is_new && err == CUB_E_BUSY) {
+		out_string(why, "the identity changed twice, and a client still uses the first: "
+			"try again when it has gone");
+	} else if (err < 0) {
 		server_explain(why, config->identity_store, err);
 	}
 	return err;
@@ -175,10 +223,9 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 		session_init(&sessions[i], (uint8_t)(i + 1), &service);
 	}
 	if (err == CUB_OK) {
-		err = load_identity(config, true, why);
+		err = start_identity(config, why);
 	}
 	if (err == CUB_OK) {
-		service.identity_now = !service.identity_now;
 		err = load_accounts(config, true, &service.accounts, why);
 	}
 	if (err == CUB_OK) {
@@ -196,37 +243,21 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 	return CUB_OK;
 }
 
-/* Whoever is logged in to an account that is gone, or has another password now, has to go. */
-static void
-dismiss_stale(uint64_t now_ms)
-{
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		struct session *s = &sessions[i];
-
-		if (s->root != PORT_NONE && account_is_stale(&s->account, &service.accounts)) {
-			session_dismiss(s, "The account has changed", now_ms);
-		}
-	}
-}
-
 int
 cubftpd_reload(const struct cubftpd_config *config, struct out *why)
 {
 	static struct account_table accounts;
 	static struct cubftpd_config next;
 	port_root root = PORT_NONE;
+	bool is_new = false;
 	int err;
 
 	next = *config;
 	memcpy(next.listen, service.config.listen, sizeof next.listen);
 	next.listen_count = service.config.listen_count;
 	err = cubftpd_config_check(&next, why);
-	/*
-	 * The slot that is loaded held the identity before this one. A client that is still
-	 * shaking hands with it sees that fail, and comes again.
-	 */
 	if (err == CUB_OK) {
-		err = load_identity(&next, false, why);
+		err = reload_identity(&next, &is_new, why);
 	}
 	if (err == CUB_OK) {
 		err = load_accounts(&next, false, &accounts, why);
@@ -241,9 +272,10 @@ cubftpd_reload(const struct cubftpd_config *config, struct out *why)
 	service.root = root;
 	service.config = next;
 	service.accounts = accounts;
-	service.identity_now = !service.identity_now;
+	if (is_new) {
+		service.identity_now = !service.identity_now;
+	}
 	wipe(&accounts, sizeof accounts);
-	dismiss_stale(port_clock_ms());
 	log_start_up();
 	return CUB_OK;
 }
@@ -284,8 +316,7 @@ turn_away(port_sock sock, const struct port_addr *peer, bool is_implicit)
 	static const char full[] = "421 Too many connections, try again later\r\n";
 	struct log l;
 
-	if (!is_implicit) {
-		(void)port_sock_write(sock, full, sizeof full - 1);
+	if (!is_implicit && port_sock_write(sock, full, sizeof full - 1) > 0) {
 		port_sock_shutdown(sock);
 	}
 	port_sock_close(sock);

@@ -59,23 +59,6 @@ greet(struct session *s)
 	send_reply(s, &o);
 }
 
-/* Forget what the last client left behind. */
-static void
-reset(struct session *s)
-{
-	s->is_known = false;
-	s->is_image = false;
-	s->is_private = s->is_implicit;  /* without AUTH there is no other way */
-	s->is_epsv_only = false;
-	s->facts = FACT_ALL;
-	s->noops_due = 0;
-	s->restart_at = 0;
-	s->cwd[0] = '\0';
-	s->rename_from[0] = '\0';
-	s->event = LINE_MORE;
-	line_start(&s->line);
-}
-
 static int
 start_tls(struct session *s)
 {
@@ -95,7 +78,9 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	s->now_ms = now_ms;
 	s->login_deadline_ms = now_ms + s->service->config.login_timeout * UINT64_C(1000);
 	s->identity = &s->service->identity[s->service->identity_now];
-	reset(s);
+	s->event = LINE_MORE;
+	line_start(&s->line);
+	state_reset(s);
 	chan_start(&s->control, sock, s->control_in, sizeof s->control_in,
 		s->replies, sizeof s->replies);
 	state_log(s, &l, "connect");
@@ -152,7 +137,7 @@ hears(const struct session *s)
 	case SESSION_READY:
 		return true;
 	case SESSION_TRANSFER:
-		return s->event == LINE_MORE
+		return s->event == LINE_MORE || s->event == LINE_BAD
 			|| (s->event == LINE_READY && !command_must_wait(s, line_text(&s->line)));
 	default:
 		return false;
@@ -247,6 +232,7 @@ step_command(struct session *s)
 	} else if (event == LINE_TOO_LONG) {
 		reply(&o, 500, "Line too long");
 	} else {
+		cut_transfer(s);
 		reply(&o, 500, "Control characters are not allowed");
 		state_enter(s, SESSION_CLOSING);
 	}
@@ -368,6 +354,8 @@ on_deadline(struct session *s)
 void
 session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 {
+	int err;
+
 	s->now_ms = now_ms;
 	if (s->state == SESSION_HANDSHAKE) {
 		session_drop(s);
@@ -377,10 +365,13 @@ session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 		return;
 	}
 	cut_transfer(s);
-	if (chan_pump(&s->control, CHAN_SEND) == CUB_OK) {
+	err = chan_pump(&s->control, CHAN_SEND);
+	if (err == CUB_OK) {
 		say_goodbye(s, 421, why);
-	} else {
+	} else if (err == CUB_AGAIN) {
 		state_enter(s, SESSION_CLOSING);  /* it does not even read the last reply */
+	} else {
+		session_drop(s);
 	}
 }
 

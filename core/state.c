@@ -69,6 +69,20 @@ state_enter(struct session *s, enum session_state next)
 	state_renew(s);
 }
 
+void
+state_reset(struct session *s)
+{
+	s->is_known = false;
+	s->is_image = false;
+	s->is_private = s->is_implicit;  /* without AUTH there is no other way */
+	s->is_epsv_only = false;
+	s->facts = FACT_ALL;
+	s->noops_due = 0;
+	s->restart_at = 0;
+	s->cwd[0] = '\0';
+	s->rename_from[0] = '\0';
+}
+
 const char *
 state_name(enum session_state state)
 {

@@ -44,7 +44,7 @@ enum session_state {
 /* What all sessions share. */
 struct service {
 	struct cubftpd_config config;
-	struct identity identity[2];      /* a reload loads the one that is not in use */
+	struct identity identity[2];      /* the one in use, and one before it or after it */
 	uint8_t identity_now;
 	struct account_table accounts;
 	port_root root;
@@ -94,6 +94,9 @@ void state_enter(struct session *s, enum session_state next);
 
 /* Another command or a transfer's end: the time limit begins anew. */
 void state_renew(struct session *s);
+
+/* Forget user and parameters: a client has come, or TLS begins (RFC 4217 section 4). */
+void state_reset(struct session *s);
 
 const char *state_name(enum session_state state);
 

@@ -36,7 +36,7 @@ text_is(struct text t, const char *word)
 bool
 text_same(struct text t, const char *string)
 {
-	return t.len == strlen(string) && memcmp(t.at, string, t.len) == 0;
+	return t.len == strlen(string) && (t.len == 0 || memcmp(t.at, string, t.len) == 0);
 }
 
 static bool
@@ -153,7 +153,7 @@ text_is_printable(struct text t)
 void
 out_put(struct out *o, const void *src, size_t len)
 {
-	if (len > o->cap - o->len) {
+	if (o->cut || len > o->cap - o->len) {
 		o->cut = true;
 		return;
 	}

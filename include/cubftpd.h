@@ -30,7 +30,7 @@
 /* Version of the format of the stores: apart from the program's, see core/store.h. */
 #define CUBFTPD_STORE_FORMAT 1
 
-/* A bounded text under construction: what does not fit is left out and `cut` is set. */
+/* A bounded text under construction: from what does not fit on, all is left out (`cut`). */
 struct out {
 	char  *at;
 	size_t cap;
