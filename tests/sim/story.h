@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all stories (tests/story/) share: a world with stores, accounts and a running
+ * server, the turns of that server, and the steps that every session takes.
+ *
+ *	static struct peer p;
+ *
+ *	story_new();
+ *	story_login(&p);
+ *	CHECK(story_store(&p, "STOR a", text, len) == 226);
+ *	peer_quit(&p);
+ *	story_end();
+ *
+ * Accounts, all with the password "secret": anna may do all, below /srv/home; gast may
+ * only read and list there; otto has another folder, /srv/other. Their records ask for one
+ * round of PBKDF2, so that a login takes one pass.
+ */
+#ifndef STORY_H
+#define STORY_H
+
+#include "cubftpd.h"
+#include "peer.h"
+
+/* A claim about the story. What fails is told with the seed and the last reply of `p`. */
+#define CHECK(claim) \
+	((claim) ? (void)0 : sim_fail("%s:%d: %s", __FILE__, __LINE__, #claim))
+
+/* A reply's code, or the negative result of what should have brought one. */
+#define CHECK_CODE(p, call, code) story_check_code(__FILE__, __LINE__, #call, (p), (call), (code))
+
+void story_check_code(const char *file, int line, const char *call, const struct peer *p,
+	int got, int wanted);
+
+/* For cmocka: failures of the simulator become those of the test. */
+int story_setup(void **state);
+
+/* The configuration that story_start() starts with: ports 21 and, implicit, 990. */
+extern struct cubftpd_config story_config;
+
+/* Set one key of it. */
+void story_set(const char *key, const char *value);
+
+/* A new world by a seed, with the accounts and /srv/home; nothing runs yet. */
+void story_begin(uint64_t seed);
+void story_start(void);
+
+/* Both, by SEED or 1. */
+void story_new(void);
+
+/* Stop the server, wait for its end, and check that nothing is left open. */
+void story_end(void);
+
+/* Tell a story whole, one byte at a time, and at random cuts (or one, by SEED). */
+void story_each_way(void (*tell)(void));
+
+/* Under valgrind, with TEST_SHORT set, a story tries less. */
+unsigned story_times(unsigned usual, unsigned brief);
+
+/* Passes of the server until it waits; fails where it spins. What sim_pump is set to. */
+void story_pump(void);
+
+/* One pass of the server. The clock stays. */
+void story_pass(void);
+
+/* Passes until it waits, without the clock, without any peer. */
+void story_settle(void);
+
+/* The clock goes on, and the server sees each of its deadlines on the way. */
+void story_wait_ms(uint64_t ms);
+
+/* How many passes there have been. */
+extern uint64_t story_passes;
+
+/* Is called before each pass, unless null: may leave the story by a jump. */
+extern void (*story_before_pass)(void);
+
+/*
+ * All clients are gone: wait until no session is left, and check that sockets and handles
+ * are those of a server without clients, and that it sleeps.
+ */
+void story_check_quiet(void);
+
+/* Connect, AUTH TLS, log in as anna, PBSZ and PROT; also as somebody else. */
+void story_login(struct peer *p);
+void story_login_as(struct peer *p, const char *user);
+
+/* EPSV and a data connection. */
+void story_data(struct peer *p);
+
+/*
+ * A whole transfer: EPSV, data, `command`, 150, the bytes, their end.
+ * Returns the last code, or the one that came in place of 150, or below 0.
+ */
+int story_fetch(struct peer *p, const char *command, void *dst, size_t cap, size_t *len);
+int story_store(struct peer *p, const char *command, const void *src, size_t len);
+
+/* The same in parts: up to 150 and the data handshake; returns 150 and data is ready. */
+int story_open(struct peer *p, const char *command);
+
+/* Bytes that look like nothing else, `len` of them. */
+void story_fill(void *dst, size_t len, uint32_t salt);
+
+#endif
