@@ -45,16 +45,17 @@ void
 cmd_cwd(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
-	struct port_stat stat;
-	int err = look(s, arg, path, &stat);
+	port_root entered;
+	int err = path_resolve(s->cwd, arg, path);
 
-	if (err == CUB_OK && stat.kind != PORT_DIR) {
-		err = CUB_E_NOTDIR;
+	if (err == CUB_OK) {
+		err = port_root_open(s->root, path_in_root(path), &entered);
 	}
 	if (err < 0) {
 		reply_error(o, err);
 		return;
 	}
+	port_root_close(entered);
 	memcpy(s->cwd, path, sizeof path);
 	reply(o, 250, "Directory changed");
 }

@@ -97,25 +97,6 @@ is_free(const struct store *s, uint32_t at, uint32_t end)
 	return 1;
 }
 
-/* Was a range never written? Also zeros: they are what some file systems leave of a cut. */
-static int
-is_unwritten(const struct store *s, uint32_t at, uint32_t end)
-{
-	uint8_t byte;
-
-	for (; at < end; at++) {
-		int err = port_flash_read(s->area, at, &byte, 1);
-
-		if (err < 0) {
-			return err;
-		}
-		if (byte != FREE && byte != 0) {
-			return 0;
-		}
-	}
-	return 1;
-}
-
 /* Program bytes from a unit's start on, the rest of the last unit stays free. */
 static int
 program(const struct store *s, uint32_t at, const void *src, uint32_t len)
@@ -149,12 +130,20 @@ set_mark(const struct store *s, uint32_t at)
 	return err == CUB_OK ? port_flash_sync(s->area) : err;
 }
 
-/* See to it that a bank can never count again, and that the store is never taken for blank. */
+/*
+ * See to it that a bank that has never been used is not taken for a blank one. Only where it
+ * has no header: one whose header was written before a cut would seem to be in use if an
+ * erase, cut in turn, took away just its retired mark.
+ */
 static int
-retire(const struct store *s, uint32_t base)
+mark_unused(const struct store *s, uint32_t base)
 {
-	int err = set_mark(s, base + retired_at(s));
+	int err = is_free(s, base, base + BANK_HEADER);
 
+	if (err <= 0) {
+		return err;
+	}
+	err = set_mark(s, base + retired_at(s));
 	return err == CUB_OK ? set_mark(s, base + commit_at(s)) : err;
 }
 
@@ -169,7 +158,6 @@ struct bank {
 static int
 bank_look(const struct store *s, uint32_t base, struct bank *b)
 {
-	static const uint8_t no_header[BANK_HEADER];
 	uint8_t header[BANK_HEADER];
 	int free_commit = is_free(s, base + commit_at(s), base + commit_at(s) + UNIT_MIN);
 	int free_retired = is_free(s, base + retired_at(s), base + retired_at(s) + UNIT_MIN);
@@ -180,7 +168,7 @@ bank_look(const struct store *s, uint32_t base, struct bank *b)
 	}
 	b->base = base;
 	b->sequence = get32(header + 8);
-	b->committed = free_commit == 0 && memcmp(header, no_header, sizeof header) != 0;
+	b->committed = free_commit == 0;
 	b->usable = b->committed && free_retired == 1
 		&& memcmp(header, bank_magic, sizeof bank_magic) == 0
 		&& header[5] == s->area && UINT32_C(1) << (header[6] & 31) == s->unit
@@ -213,14 +201,19 @@ choose_bank(struct store *s)
 	if (s->blank) {
 		return CUB_OK;
 	}
-	if ((!bank[0].usable && !bank[1].usable) || s->length < 2 * s->bank_size) {
+	if (!bank[0].usable && !bank[1].usable) {
 		return CUB_E_CORRUPT;
 	}
 	chosen = !bank[0].usable || (bank[1].usable
 		&& is_later(bank[1].sequence, bank[0].sequence)) ? 1 : 0;
 	s->base = bank[chosen].base;
 	s->sequence = bank[chosen].sequence;
-	return retire(s, bank[!chosen].base);
+	if (bank[!chosen].usable) {
+		/* First what was only read must be durable: then the old one may go. */
+		err = port_flash_sync(s->area);
+		return err == CUB_OK ? set_mark(s, bank[!chosen].base + retired_at(s)) : err;
+	}
+	return bank[!chosen].committed ? CUB_OK : mark_unused(s, bank[!chosen].base);
 }
 
 /* Continue a CRC over a range of the area. */
@@ -338,30 +331,19 @@ find_end(struct store *s)
 	return err == CUB_EOF ? CUB_OK : err;
 }
 
-/*
- * Take over the area's geometry. A file that is too short was cut off, unless it was only
- * about to be made.
- */
+/* Take over the area's geometry. Files are made with their full length: a short one was cut. */
 static int
 measure(struct store *s, const struct port_flash *flash)
 {
-	int is_new;
-
 	s->unit = flash->write_size > UNIT_MIN ? flash->write_size : UNIT_MIN;
-	s->erase_size = flash->erase_size;
-	s->length = flash->size;
 	s->bank_size = round_up(CUB_STORE_BANK, flash->erase_size);
 	if (s->unit > UNIT_MAX || s->bank_size % s->unit != 0) {
 		return CUB_E_LIMIT;
 	}
-	if (s->length >= 2 * s->bank_size) {
-		return CUB_OK;
+	if (flash->size < 2 * s->bank_size) {
+		return flash->is_file ? CUB_E_CORRUPT : CUB_E_LIMIT;
 	}
-	if (!flash->grows) {
-		return CUB_E_LIMIT;
-	}
-	is_new = is_unwritten(s, 0, s->length);
-	return is_new < 0 ? is_new : is_new ? CUB_OK : CUB_E_CORRUPT;
+	return CUB_OK;
 }
 
 int
@@ -371,7 +353,7 @@ store_open(struct store *s, enum port_area area, const char *where, bool create)
 	int err;
 
 	*s = (struct store){ .area = area };
-	err = port_flash_open(area, where, create, &flash);
+	err = port_flash_open(area, where, create ? 2 * CUB_STORE_BANK : 0, &flash);
 	if (err < 0) {
 		return err;
 	}
@@ -597,24 +579,17 @@ check_room(const struct store *s, const struct store_change *change, unsigned co
 	return err != CUB_EOF ? err : need <= s->bank_size ? CUB_OK : CUB_E_FULL;
 }
 
-/* Make a bank erased. A file that is new also gets its length here, once and for all. */
+/* Make a bank erased. */
 static int
-clear_bank(struct store *s, uint32_t base)
+clear_bank(const struct store *s, uint32_t base)
 {
 	int is_clear = is_free(s, base, base + s->bank_size);
-	int err = CUB_OK;
+	int err;
 
-	if (is_clear < 0) {
-		return is_clear;
+	if (is_clear != 0) {
+		return is_clear < 0 ? is_clear : CUB_OK;
 	}
-	if (s->length < 2 * s->bank_size) {
-		err = port_flash_erase(s->area, 0, 2 * s->bank_size);
-		s->length = 2 * s->bank_size;
-	} else if (!is_clear) {
-		err = port_flash_erase(s->area, base, s->bank_size);
-	} else {
-		return CUB_OK;
-	}
+	err = port_flash_erase(s->area, base, s->bank_size);
 	return err == CUB_OK ? port_flash_sync(s->area) : err;
 }
 
@@ -684,7 +659,7 @@ compact(struct store *s, const struct store_change *change, unsigned count)
 		err = commit_bank(s, base, sequence);
 	}
 	if (err == CUB_OK) {
-		err = retire(s, base == 0 ? s->bank_size : 0);
+		err = s->blank ? mark_unused(s, s->bank_size) : set_mark(s, s->base + retired_at(s));
 	}
 	if (err < 0) {
 		return err;

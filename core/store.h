@@ -40,9 +40,8 @@
  *
  * A later record replaces an earlier one of the same type and key.
  *
- * Which bank counts. A bank is committed if its commit mark is begun (and its header is not
- * all zeros: some file systems leave zeros where a file was made and power was cut), usable
- * if it is committed, its header's CRC fits and it is not retired:
+ * Which bank counts. A bank is committed if its commit mark is begun, usable if it is
+ * committed, its header's CRC fits and it is not retired:
  *
  *	usable banks      otherwise           the store is
  *	two                                   the one with the later sequence number; the other is
@@ -51,8 +50,8 @@
  *	none              none is committed   blank: never written, or not to its end
  *	none              one is committed    damaged, and so is a file that is too short
  *
- * The bank that does not count is retired at once, also one that was never used: so a store
- * that has been written once can't become blank again by damage to one of its banks.
+ * The bank that does not count is retired at once, also one that was never used and has no
+ * header: so a store that has been written can't become blank by damage to its bank.
  *
  * Sequence numbers are compared by their signed difference, so that they may wrap.
  *
@@ -78,8 +77,6 @@
 struct store {
 	enum port_area area;
 	uint32_t unit;
-	uint32_t erase_size;
-	uint32_t length;    /* of the area */
 	uint32_t bank_size;
 	uint32_t base;      /* of the bank that counts, unless blank */
 	uint32_t sequence;

@@ -59,6 +59,7 @@ _Static_assert(CUB_LINE_MAX >= CUB_PATH_MAX + sizeof "RNFR ",
 	"a command line must hold the longest path that a listing shows");
 _Static_assert(CUB_PATH_MAX >= CUB_NAME_MAX / 2,
 	"a path must hold at least a name of ordinary length");
+_Static_assert(CUB_STORE_BANK % 4096 == 0, "a file's erase blocks have 4096 bytes");
 _Static_assert(CUB_STORE_BANK >= CUB_CHAIN_MAX + 4096,
 	"a bank must hold the certificate chain and what else an identity has");
 

@@ -165,7 +165,10 @@ struct port_stat {
 	uint64_t inode;
 };
 
-/* Open a directory as a root: beneath `base`, or by a host's path if `base` is PORT_NONE. */
+/*
+ * Open a directory as a root: beneath `base`, or by a host's path if `base` is PORT_NONE.
+ * CUB_E_DENIED where it may not be entered.
+ */
 int port_root_open(port_root base, const char *path, port_root *out);
 void port_root_close(port_root root);
 
@@ -260,34 +263,33 @@ enum port_area {
 };
 
 struct port_flash {
-	uint32_t size;        /* bytes; of a file its present length */
-	bool     grows;       /* a file: erasing beyond its end makes it longer */
+	uint32_t size;        /* bytes; of a file its length */
+	bool     is_file;     /* else a device, which can't be cut off */
 	uint32_t erase_size;  /* bytes; a power of two */
 	uint32_t write_size;  /* bytes; a power of two, 1 where any byte can be programmed */
 };
 
 /*
  * Open an area and lock it against other programs until port_flash_close().
- * `where` is the platform's name for it (a file or an MTD character device).
+ * `where` is the platform's name for it (a file or an MTD character device). Where there is
+ * no such file it is made, erased, with `create_len` bytes, and appears as a whole or not at
+ * all; 0: don't.
  *
  * Returns CUB_OK       `*out` tells its geometry;
- *         CUB_E_NOENT  there is none, and `create` is false;
+ *         CUB_E_NOENT  there is none, and `create_len` is 0;
  *         CUB_E_BUSY   another program has it open;
  *         CUB_E_DENIED not permitted, or not a file of the right kind;
  *         CUB_E_IO.
  */
-int port_flash_open(enum port_area area, const char *where, bool create, struct port_flash *out);
+int port_flash_open(enum port_area area, const char *where, uint32_t create_len,
+	struct port_flash *out);
 void port_flash_close(enum port_area area);
 
-/*
- * Read `len` bytes at `at`. What lies beyond the end of a file reads as erased. (After a
- * power cut a file may have become longer and yet hold zeros there: its file system's way.)
- */
+/* Read `len` bytes at `at`. */
 int port_flash_read(enum port_area area, uint32_t at, void *dst, uint32_t len);
 
 /*
  * Program and erase. `at` and `len` are multiples of write_size and of erase_size.
- * Erasing beyond the end of a file makes it longer.
  * Return CUB_OK, CUB_E_FULL (a file's medium), CUB_E_IO, or CUB_E_BAD: not in the area.
  */
 int port_flash_program(enum port_area area, uint32_t at, const void *src, uint32_t len);

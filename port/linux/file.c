@@ -266,6 +266,7 @@ stat_fill(const struct stat *from, struct port_stat *to)
 int
 port_root_open(port_root base, const char *path, port_root *out)
 {
+	struct stat st;
 	int fd;
 
 	if (base != PORT_NONE) {
@@ -276,6 +277,13 @@ port_root_open(port_root base, const char *path, port_root *out)
 	}
 	if (fd < 0) {
 		return fd;
+	}
+	/* Opened for its path only, it was not asked whether it may be entered. */
+	if (fstatat(fd, ".", &st, 0) != 0) {
+		int err = sys_error(errno);
+
+		close(fd);
+		return err;
 	}
 	*out = fd;
 	return CUB_OK;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>  /* rename() */
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -59,6 +60,9 @@ struct erase_info_user {
 /* A file has no blocks of its own; those of the file systems it is on are a good measure. */
 #define FILE_ERASE_SIZE 4096u
 
+/* A store that is being made. */
+#define MADE_SUFFIX ".new"
+
 /* How much of a file is copied, or filled with 0xFF, in one go. */
 #define CHUNK 256u
 
@@ -95,10 +99,10 @@ fits(const struct area *area, uint32_t at, uint32_t len, uint32_t unit)
 	if (((at | len) & (unit - 1)) != 0) {
 		return false;
 	}
-	return area->is_mtd ? at <= size && len <= size - at : len <= UINT32_MAX - at;
+	return at <= size && len <= size - at;
 }
 
-/* Read cells; those after the end are erased. */
+/* Read cells. A file that ends early was cut off while it was open. */
 static int
 cells_read(int fd, uint64_t at, void *dst, uint32_t len)
 {
@@ -110,12 +114,8 @@ cells_read(int fd, uint64_t at, void *dst, uint32_t len)
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
-		if (n < 0) {
+		if (n <= 0) {
 			return CUB_E_IO;
-		}
-		if (n == 0) {
-			memset(next, ERASED, len);
-			return CUB_OK;
 		}
 		next += n;
 		at += (uint64_t)n;
@@ -164,28 +164,11 @@ file_fill(int fd, uint64_t at, uint64_t end)
 }
 
 static int
-file_size(int fd, uint64_t *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0) {
-		return CUB_E_IO;
-	}
-	*size = (uint64_t)st.st_size;
-	return CUB_OK;
-}
-
-static int
 file_program(int fd, uint64_t at, const uint8_t *src, uint32_t len)
 {
 	uint8_t cells[CHUNK];
-	uint64_t size;
-	int result = file_size(fd, &size);
+	int result = CUB_OK;
 
-	if (result == CUB_OK && size < at) {
-		/* The hole that a write leaves behind would read as programmed. */
-		result = file_fill(fd, size, at);
-	}
 	while (result == CUB_OK && len > 0) {
 		uint32_t n = len < CHUNK ? len : CHUNK;
 
@@ -202,16 +185,6 @@ file_program(int fd, uint64_t at, const uint8_t *src, uint32_t len)
 		len -= n;
 	}
 	return result;
-}
-
-/* Erasing beyond its end gives a file its length; a gap before it must not read as programmed. */
-static int
-file_erase(int fd, uint64_t at, uint32_t len)
-{
-	uint64_t size;
-	int result = file_size(fd, &size);
-
-	return result < 0 ? result : file_fill(fd, size < at ? size : at, at + len);
 }
 
 /*
@@ -279,7 +252,7 @@ mtd_setup(struct area *area, const struct stat *st)
 
 /* Find out what was opened, and lock it. */
 static int
-area_setup(struct area *area, const char *where, bool create)
+area_setup(struct area *area)
 {
 	struct stat st;
 
@@ -302,11 +275,11 @@ area_setup(struct area *area, const char *where, bool create)
 	area->is_mtd = false;
 	area->geometry = (struct port_flash){
 		.size = st.st_size < UINT32_MAX ? (uint32_t)st.st_size : UINT32_MAX,
-		.grows = true,
+		.is_file = true,
 		.erase_size = FILE_ERASE_SIZE,
 		.write_size = 1,
 	};
-	return create ? directory_sync(where) : CUB_OK;
+	return CUB_OK;
 }
 
 /* The port's errors are fewer for areas than for files: see cubftpd_port.h. */
@@ -329,8 +302,47 @@ open_error(int error)
 	}
 }
 
+/*
+ * Make a store: under another name first, so that it appears complete. Some file systems
+ * would else show zeros in place of the last bytes after a power cut.
+ */
+static int
+file_make(const char *where, uint32_t len)
+{
+	char made[CUB_HOST_PATH + sizeof MADE_SUFFIX];
+	size_t where_len = strlen(where);
+	int fd, result;
+
+	if (where_len >= CUB_HOST_PATH) {
+		return CUB_E_DENIED;
+	}
+	memcpy(made, where, where_len);
+	memcpy(made + where_len, MADE_SUFFIX, sizeof MADE_SUFFIX);
+	(void)unlink(made);  /* what an earlier cut left */
+	fd = open(made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return open_error(errno);
+	}
+	result = file_fill(fd, 0, len);
+	if (result == CUB_OK && fsync(fd) != 0) {
+		result = sys_medium_error(errno);
+	}
+	if (close(fd) != 0 && result == CUB_OK) {
+		result = CUB_E_IO;
+	}
+	if (result == CUB_OK && rename(made, where) != 0) {
+		result = open_error(errno);
+	}
+	if (result < 0) {
+		(void)unlink(made);
+		return result;
+	}
+	return directory_sync(where);
+}
+
 int
-port_flash_open(enum port_area number, const char *where, bool create, struct port_flash *out)
+port_flash_open(enum port_area number, const char *where, uint32_t create_len,
+	struct port_flash *out)
 {
 	struct area *area = &areas[number];
 	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_LARGEFILE;
@@ -338,14 +350,18 @@ port_flash_open(enum port_area number, const char *where, bool create, struct po
 
 	CUB_ASSERT(!area->is_open);
 	/* Where a driver failed to load, a file in its device's place would live in RAM. */
-	if (create && strncmp(where, "/dev/", 5) != 0) {
-		flags |= O_CREAT;
+	if (create_len > 0 && strncmp(where, "/dev/", 5) != 0 && access(where, F_OK) != 0
+		&& errno == ENOENT) {
+		result = file_make(where, create_len);
+		if (result < 0) {
+			return result;
+		}
 	}
-	area->fd = open(where, flags, 0600);
+	area->fd = open(where, flags);
 	if (area->fd < 0) {
 		return open_error(errno);
 	}
-	result = area_setup(area, where, create);
+	result = area_setup(area);
 	if (result < 0) {
 		close(area->fd);
 		return result;
@@ -396,7 +412,7 @@ port_flash_erase(enum port_area number, uint32_t at, uint32_t len)
 		return CUB_E_BAD;
 	}
 	if (!area->is_mtd) {
-		return file_erase(area->fd, at, len);
+		return file_fill(area->fd, at, at + len);
 	}
 	return mtd_call(area->fd, MEMERASE, &range) == 0 ? CUB_OK : CUB_E_IO;
 }

@@ -18,8 +18,7 @@
 
 static struct area {
 	struct port_flash geometry;
-	bool     is_file;    /* geometry.size is its present length */
-	uint32_t length_kept;
+	bool     is_file;    /* its length is what it was made with, or its image's */
 	bool     exists;
 	bool     open;
 	bool     was_open;   /* when the power went or the program ended */
@@ -45,6 +44,7 @@ static uint32_t late_of[PORT_AREAS][UNITS];
 static struct sim_fault fault;
 static bool     cached;
 static bool     once;
+static bool     scattered;
 static uint64_t steps_left = UINT64_MAX;
 
 static struct area *
@@ -54,9 +54,8 @@ area_of(enum port_area area)
 	return &areas[area];
 }
 
-/* How far an area can be erased. */
 static uint32_t
-area_limit(const struct area *a)
+image_limit(const struct area *a)
 {
 	return a->is_file ? SIM_FLASH_MAX : a->geometry.size;
 }
@@ -66,7 +65,6 @@ set_length(struct area *a, uint32_t length)
 {
 	if (a->is_file) {
 		a->geometry.size = length;
-		a->length_kept = length;
 	}
 }
 
@@ -102,6 +100,12 @@ void
 sim_flash_once(bool set)
 {
 	once = set;
+}
+
+void
+sim_flash_scattered(bool set)
+{
+	scattered = set;
 }
 
 void
@@ -154,20 +158,10 @@ sim_flash_is_open(enum port_area area)
 
 /* What is on its way to the medium */
 
-/* Set cells of the medium; a file's length comes with its last byte. */
-static void
-write_medium(struct area *a, uint32_t at, uint8_t value, uint32_t len)
-{
-	memset(a->medium + at, value, len);
-	if (at + len > a->length_kept) {
-		a->length_kept = at + len;
-	}
-}
-
 static void
 late_apply(const struct late *l)
 {
-	write_medium(&areas[l->area], l->at, l->value, l->len);
+	memset(areas[l->area].medium + l->at, l->value, l->len);
 }
 
 static void
@@ -231,15 +225,20 @@ sim_flash_geometry(enum port_area area, uint32_t size, uint32_t erase, uint32_t 
 static void
 forget_written(struct area *a)
 {
+	static uint8_t erased[4096];
 	uint32_t unit = a->geometry.write_size;
+	uint32_t at = 0;
 
-	for (uint32_t at = 0; at < a->touched; at += unit) {
-		bool blank_yet = true;
-
-		for (uint32_t i = 0; i < unit; i++) {
-			blank_yet = blank_yet && a->cells[at + i] == 0xFF;
+	memset(erased, 0xFF, sizeof erased);
+	while (at < a->touched) {
+		/* In one go, where that is possible. */
+		if (at % sizeof erased == 0 && memcmp(a->cells + at, erased, sizeof erased) == 0) {
+			memset(a->written + at, false, sizeof erased);
+			at += sizeof erased;
+			continue;
 		}
-		memset(a->written + at, !blank_yet, unit);
+		memset(a->written + at, memcmp(a->cells + at, erased, unit) != 0, unit);
+		at += unit;
 	}
 }
 
@@ -248,7 +247,7 @@ sim_flash_image(enum port_area area, const void *image, uint32_t len)
 {
 	struct area *a = area_of(area);
 
-	if (len > area_limit(a) || a->open) {
+	if (len > image_limit(a) || a->open) {
 		sim_fail("sim_flash_image: too large, or the area is open");
 	}
 	late_apply_area((unsigned)area);
@@ -330,7 +329,6 @@ sim_flash_power_cut(void)
 	late_apply_some();
 	for (unsigned i = 0; i < PORT_AREAS; i++) {
 		memcpy(areas[i].cells, areas[i].medium, areas[i].touched);
-		set_length(&areas[i], areas[i].length_kept);
 		forget_written(&areas[i]);
 	}
 	sim_flash_restart();
@@ -342,11 +340,8 @@ set_cells(struct area *a, uint32_t at, uint8_t value, uint32_t len)
 {
 	memset(a->cells + at, value, len);
 	touch(a, at + len);
-	if (a->is_file && at + len > a->geometry.size) {
-		a->geometry.size = at + len;
-	}
 	if (!cached) {
-		write_medium(a, at, value, len);
+		memset(a->medium + at, value, len);
 		return;
 	}
 	if (late_count == LATE_MAX) {
@@ -386,7 +381,8 @@ call_begin(struct area *a)
 }
 
 int
-port_flash_open(enum port_area area, const char *where, bool create, struct port_flash *out)
+port_flash_open(enum port_area area, const char *where, uint32_t create_len,
+	struct port_flash *out)
 {
 	struct area *a = area_of(area);
 	int err = sim_fault_count(&fault);
@@ -395,17 +391,21 @@ port_flash_open(enum port_area area, const char *where, bool create, struct port
 	if (err != CUB_OK || sim_power_is_off()) {
 		return err != CUB_OK ? err : CUB_E_IO;
 	}
-	if (!a->exists && !create) {
+	if (!a->exists && create_len == 0) {
 		return CUB_E_NOENT;
 	}
 	if (a->elsewhere || a->open) {
 		return CUB_E_BUSY;
 	}
-	a->exists = true;
+	if (!a->exists) {
+		SIM_RULE(!a->is_file || create_len <= SIM_FLASH_MAX, "flash open: too long a file");
+		set_length(a, create_len);
+		a->exists = true;
+	}
 	a->open = true;
 	a->was_open = false;
 	*out = a->geometry;
-	out->grows = a->is_file;
+	out->is_file = a->is_file;
 	return CUB_OK;
 }
 
@@ -423,20 +423,14 @@ int
 port_flash_read(enum port_area area, uint32_t at, void *dst, uint32_t len)
 {
 	struct area *a = area_of(area);
-	uint8_t *to = dst;
-	uint32_t there;
 	int err = call_begin(a);
 
 	if (err != CUB_OK) {
 		return err;
 	}
-	SIM_RULE(a->is_file || (at <= a->geometry.size && len <= a->geometry.size - at),
+	SIM_RULE(at <= a->geometry.size && len <= a->geometry.size - at,
 		"flash read: out of range");
-	there = at >= SIM_FLASH_MAX ? 0 : len < SIM_FLASH_MAX - at ? len : SIM_FLASH_MAX - at;
-	if (there > 0) {
-		memcpy(to, a->cells + at, there);
-	}
-	memset(to + there, 0xFF, len - there);
+	memcpy(dst, a->cells + at, len);
 	return CUB_OK;
 }
 
@@ -481,24 +475,41 @@ port_flash_program(enum port_area area, uint32_t at, const void *src, uint32_t l
 	return err;
 }
 
+/* The n-th part of a block to be erased, as a permutation: there are a power of two of them. */
+struct order {
+	uint32_t first;
+	uint32_t step;  /* odd, so that no part is left out */
+};
+
+static struct order
+draw_order(const struct area *a, uint32_t at)
+{
+	bool grows = at + a->geometry.erase_size > a->geometry.size;
+
+	if (scattered && !grows) {
+		return (struct order){ (uint32_t)sim_draw(SIM_FLASH), (uint32_t)sim_draw(SIM_FLASH) | 1 };
+	}
+	return !grows && sim_coin(SIM_FLASH) ? (struct order){ UINT32_MAX, UINT32_MAX }
+		: (struct order){ 0, 1 };
+}
+
 /* Erase a block, or its part of `pieces` ERASE_STEPS-ths. Returns false if the power went. */
 static bool
 erase_block(struct area *a, uint32_t at, uint32_t pieces)
 {
 	uint32_t size = a->geometry.erase_size;
-	uint32_t piece = size < ERASE_STEPS ? 1 : size / ERASE_STEPS;
-	bool backwards = sim_coin(SIM_FLASH) && at + size <= a->geometry.size;
+	uint32_t steps = size < ERASE_STEPS ? size : ERASE_STEPS;
+	uint32_t part = size / steps < UNIT ? size / steps : UNIT, parts = size / part;
+	struct order order = draw_order(a, at);
 
-	for (uint32_t i = 0; i < size / piece && i < pieces; i++) {
-		uint32_t start = backwards ? size - (i + 1) * piece : i * piece;
+	for (uint32_t i = 0; i < parts && i / (parts / steps) < pieces; i++) {
+		uint32_t start = at + ((order.first + i * order.step) & (parts - 1)) * part;
 
-		if (!step()) {
+		if (i % (parts / steps) == 0 && !step()) {
 			return false;
 		}
-		for (uint32_t j = 0; j < piece; j += UNIT) {
-			set_cells(a, at + start + j, 0xFF, piece < UNIT ? piece : UNIT);
-		}
-		memset(a->written + at + start, false, piece);
+		set_cells(a, start, 0xFF, part);
+		memset(a->written + start, false, part);
 	}
 	return true;
 }
@@ -513,7 +524,8 @@ port_flash_erase(enum port_area area, uint32_t at, uint32_t len)
 	if (!a->open) {
 		return CUB_E_IO;
 	}
-	SIM_RULE(at <= area_limit(a) && len <= area_limit(a) - at, "flash erase: out of range");
+	SIM_RULE(at <= a->geometry.size && len <= a->geometry.size - at,
+		"flash erase: out of range");
 	SIM_RULE(at % block == 0 && len % block == 0, "flash erase: not aligned");
 	for (uint32_t done = 0; done < len; done += block) {
 		/* A failure strikes within the first block. */

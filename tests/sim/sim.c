@@ -39,6 +39,7 @@ sim_reset(uint64_t seed)
 	}
 	sim_flash_cached(false);
 	sim_flash_once(false);
+	sim_flash_scattered(false);
 	sim_flash_reset();
 }
 

@@ -281,15 +281,15 @@ unsigned sim_file_open_count(void);
  * erase blocks of 4,096 bytes, and take single bytes.
  */
 
-/* The largest area, and how far one in a file may grow here. */
+/* The largest area. */
 #define SIM_FLASH_MAX (256u * 1024u)
 
 /* Blank and never created, both; the geometry stays. The power is on. */
 void sim_flash_reset(void);
 
 /*
- * `size` 0: the area is in a file, which is empty at first and grows by erasing; programming
- * beyond its end panics. The area becomes blank.
+ * `size` 0: the area is in a file, which gets its length when it is made, at once and for
+ * good. The area becomes blank.
  */
 void sim_flash_geometry(enum port_area area, uint32_t size, uint32_t erase, uint32_t write);
 
@@ -310,6 +310,12 @@ void sim_flash_cached(bool cached);
 
 /* Writing units can be programmed only once between erases, as where the chip has ECC. */
 void sim_flash_once(bool once);
+
+/*
+ * An erase takes units of 16 bytes of its block in any order, by the seed: a cut leaves some
+ * of them, whichever. (Not where a file becomes longer.)
+ */
+void sim_flash_scattered(bool scattered);
 
 void sim_flash_lock_elsewhere(enum port_area area, bool locked);
 

@@ -866,6 +866,8 @@ a_path_that_is_renamed_for_ever_is_given_up(void **state)
 
 /* Flash */
 
+#define AREA_LEN 32768
+
 static char flash_path[96];
 
 static int
@@ -881,7 +883,7 @@ open_area(bool create)
 {
 	struct port_flash flash;
 
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, create, &flash), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, create ? AREA_LEN : 0, &flash), CUB_OK);
 	return flash;
 }
 
@@ -903,16 +905,18 @@ a_new_store_is_made_for_its_owner_alone_and_reads_as_erased(void **state)
 	mode_t mask = umask(0);
 
 	(void)state;
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, false, &flash), CUB_E_NOENT);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, 0, &flash), CUB_E_NOENT);
 	flash = open_area(true);
 	umask(mask);
-	assert_int_equal(flash.size, 0);
+	assert_int_equal(flash.size, AREA_LEN);
+	assert_true(flash.is_file);
 	assert_int_equal(flash.erase_size, 4096);
 	assert_int_equal(flash.write_size, 1);
 	assert_int_equal(stat(flash_path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	check_cells(0, "\xff\xff\xff", 3);
-	check_cells(UINT32_MAX - 3, "\xff\xff\xff", 3);
+	check_cells(AREA_LEN - 3, "\xff\xff\xff", 3);
+	assert_int_equal(st.st_size, AREA_LEN);
 	assert_int_equal(port_flash_sync(PORT_AREA_TRUST), CUB_OK);
 	port_flash_close(PORT_AREA_TRUST);
 	open_area(true);
@@ -959,8 +963,6 @@ what_lies_between_two_programmed_places_stays_erased(void **state)
 static void
 an_erase_sets_its_blocks_and_no_others(void **state)
 {
-	struct stat st;
-
 	(void)state;
 	open_area(true);
 	for (uint32_t at = 4095; at < 5 * 4096; at += 4096) {
@@ -970,15 +972,12 @@ an_erase_sets_its_blocks_and_no_others(void **state)
 	check_cells(4095, "a\xff", 2);
 	check_cells(8191, "\xff\xff", 2);
 	check_cells(3 * 4096 - 1, "\xff" "b", 2);
-	/* Up to the end and beyond: the file becomes longer, and its length is the area's size. */
-	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 64 * 4096), CUB_OK);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, AREA_LEN - 4096, 8192), CUB_E_BAD);
+	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, AREA_LEN - 4096), CUB_OK);
 	check_cells(4095, "a\xff", 2);
 	check_cells(3 * 4096 - 1, "\xff\xff", 2);
-	assert_int_equal(stat(flash_path, &st), 0);
-	assert_int_equal(st.st_size, 65 * 4096);
-	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 8192, 4096), CUB_OK);
 	port_flash_close(PORT_AREA_TRUST);
-	assert_int_equal(open_area(false).size, 65 * 4096);
+	assert_int_equal(open_area(false).size, AREA_LEN);
 	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 0, 4096), CUB_OK);
 	check_cells(4095, "\xff\xff", 2);
 	port_flash_close(PORT_AREA_TRUST);
@@ -1004,10 +1003,10 @@ a_store_that_another_has_open_is_busy(void **state)
 
 	(void)state;
 	open_area(true);
-	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, false, &flash),
+	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, 0, &flash),
 		CUB_E_BUSY);
 	port_flash_close(PORT_AREA_TRUST);
-	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, false, &flash), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_IDENTITY, flash_path, 0, &flash), CUB_OK);
 	port_flash_close(PORT_AREA_IDENTITY);
 }
 
@@ -1021,7 +1020,7 @@ a_store_that_others_may_read_or_write_is_denied(void **state)
 	put_file("store", "");
 	for (size_t i = 0; i < LEN(modes); i++) {
 		assert_int_equal(chmod(flash_path, modes[i]), 0);
-		assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, true, &flash),
+		assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, AREA_LEN, &flash),
 			CUB_E_DENIED);
 	}
 	assert_int_equal(chmod(flash_path, 0600), 0);
@@ -1038,15 +1037,15 @@ what_is_neither_a_file_nor_flash_is_denied(void **state)
 	(void)state;
 	put_file("target", "");
 	put_link("store", "target");
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, true, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, AREA_LEN, &flash), CUB_E_DENIED);
 	snprintf(path, sizeof path, "%s/root", world.folder);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, false, &flash), CUB_E_DENIED);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, 0, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, AREA_LEN, &flash), CUB_E_DENIED);
 	snprintf(path, sizeof path, "%s/root/fifo", world.folder);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_DENIED);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "/dev/null", true, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, AREA_LEN, &flash), CUB_E_DENIED);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "/dev/null", AREA_LEN, &flash), CUB_E_DENIED);
 	snprintf(path, sizeof path, "%s/target/store", world.folder);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, true, &flash), CUB_E_NOENT);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, path, AREA_LEN, &flash), CUB_E_NOENT);
 }
 
 static void
@@ -1056,7 +1055,7 @@ a_missing_device_is_not_replaced_by_a_file(void **state)
 	struct port_flash flash;
 
 	(void)state;
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, device, true, &flash), CUB_E_NOENT);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, device, AREA_LEN, &flash), CUB_E_NOENT);
 	assert_int_equal(access(device, F_OK), -1);
 }
 

@@ -1241,7 +1241,7 @@ open_area(void)
 {
 	struct port_flash geometry;
 
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", true, &geometry), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 2 * CUB_STORE_BANK, &geometry), CUB_OK);
 	return geometry;
 }
 
@@ -1253,10 +1253,10 @@ cells_are_erased_to_ones_and_programmed_to_zeros(void **state)
 	uint8_t buf[4];
 
 	(void)state;
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", false, &geometry), CUB_E_NOENT);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_E_NOENT);
 	geometry = open_area();
 	assert_true(geometry.size == 2 * CUB_STORE_BANK && geometry.write_size == 1);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", false, &geometry), CUB_E_BUSY);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_E_BUSY);
 	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 1, "\xF0\x0F", 2), CUB_OK);
 	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 1, "\x30", 1), CUB_OK);
 	assert_int_equal(port_flash_read(PORT_AREA_TRUST, 0, buf, 4), CUB_OK);
@@ -1271,66 +1271,34 @@ cells_are_erased_to_ones_and_programmed_to_zeros(void **state)
 	assert_true(counts.syncs == 1 && sim_flash_counts(PORT_AREA_IDENTITY).bytes == 0);
 	port_flash_close(PORT_AREA_TRUST);
 	sim_flash_lock_elsewhere(PORT_AREA_TRUST, true);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", false, &geometry), CUB_E_BUSY);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_E_BUSY);
 	sim_flash_lock_elsewhere(PORT_AREA_TRUST, false);
 	sim_flash_image(PORT_AREA_TRUST, "golden", 6);
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", false, &geometry), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_OK);
 	assert_memory_equal(sim_flash_bytes(PORT_AREA_TRUST), "golden\xFF", 7);
 }
 
 static void
-an_area_in_a_file_grows_by_erasing(void **state)
+an_area_in_a_file_has_the_length_it_was_made_with(void **state)
 {
 	struct port_flash geometry;
-	uint8_t c;
 
 	(void)state;
 	sim_flash_geometry(PORT_AREA_TRUST, 0, 4096, 4);
-	geometry = open_area();
-	assert_true(geometry.size == 0 && geometry.write_size == 4);
-	assert_int_equal(port_flash_read(PORT_AREA_TRUST, UINT32_MAX, &c, 1), CUB_OK);
-	assert_int_equal(c, 0xFF);
-	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 0, 8192), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 8192, &geometry), CUB_OK);
+	assert_true(geometry.size == 8192 && geometry.is_file && geometry.write_size == 4);
 	assert_int_equal(port_flash_program(PORT_AREA_TRUST, 8188, "four", 4), CUB_OK);
 	port_flash_close(PORT_AREA_TRUST);
-	geometry = open_area();
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 4096, &geometry), CUB_OK);
 	assert_int_equal(geometry.size, 8192);
-	sim_flash_cut_after(10);
-	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 8192), CUB_E_IO);
-	sim_power_on();
-	geometry = open_area();
-	assert_int_equal(geometry.size, 8192);
-	sim_flash_cut_after(70);
-	assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 8192), CUB_E_IO);
-	sim_power_on();
-	assert_int_equal(sim_flash_size(PORT_AREA_TRUST), 8192 + 6 * 64);
-
-}
-
-static void
-behind_a_cache_a_file_may_stay_shorter(void **state)
-{
-	unsigned shorter = 0;
-
-	(void)state;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		sim_reset(seed);
-		sim_flash_geometry(PORT_AREA_TRUST, 0, 4096, 1);
-		sim_flash_cached(true);
-		open_area();
-		assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 0, 4096), CUB_OK);
-		assert_int_equal(port_flash_sync(PORT_AREA_TRUST), CUB_OK);
-		assert_int_equal(port_flash_erase(PORT_AREA_TRUST, 4096, 4096), CUB_OK);
-		assert_int_equal(sim_flash_size(PORT_AREA_TRUST), 8192);
-		sim_power_cut();
-		assert_in_range(sim_flash_size(PORT_AREA_TRUST), 4096, 8192);
-		shorter += sim_flash_size(PORT_AREA_TRUST) < 8192;
-	}
-	assert_in_range(shorter, 1, SEEDS - 1);
+	port_flash_close(PORT_AREA_TRUST);
+	sim_flash_image(PORT_AREA_TRUST, "cut", 3);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 8192, &geometry), CUB_OK);
+	assert_int_equal(geometry.size, 3);
 }
 
 enum flash_rule {
-	PROGRAM_TO_ONE, PROGRAM_UNALIGNED, PROGRAM_PART, PROGRAM_BEYOND, PROGRAM_AGAIN, PROGRAM_FILE,
+	PROGRAM_TO_ONE, PROGRAM_UNALIGNED, PROGRAM_PART, PROGRAM_BEYOND, PROGRAM_AGAIN,
 	ERASE_UNALIGNED, ERASE_PART, ERASE_BEYOND, READ_BEYOND, FLASH_CLOSED, FLASH_CLOSE_TWICE,
 	FLASH_CLOSE_LATER, FLASH_AREA, FLASH_RULES,
 };
@@ -1360,12 +1328,6 @@ break_flash_rule(void *arg)
 	case PROGRAM_AGAIN:
 		sim_flash_once(true);
 		port_flash_program(PORT_AREA_TRUST, 4, zeros, 4);
-		break;
-	case PROGRAM_FILE:
-		port_flash_close(PORT_AREA_TRUST);
-		sim_flash_geometry(PORT_AREA_TRUST, 0, 4096, 1);
-		open_area();
-		port_flash_program(PORT_AREA_TRUST, 0, zeros, 1);
 		break;
 	case ERASE_UNALIGNED:
 		port_flash_erase(PORT_AREA_TRUST, 2048, 4096);
@@ -1472,6 +1434,36 @@ a_cut_in_erasing_leaves_a_part_at_either_end(void **state)
 	assert_true(from_start > 0 && from_end > 0);
 }
 
+static void
+a_cut_in_a_scattered_erase_leaves_any_units(void **state)
+{
+	static uint8_t zeros[4096];
+	unsigned first = 0, last = 0, mixed = 0;
+
+	(void)state;
+	sim_flash_scattered(true);
+	for (uint32_t cut = 0; cut <= 64; cut++) {
+		const uint8_t *cells = sim_flash_bytes(PORT_AREA_TRUST);
+		unsigned erased = 0, changes = 0;
+
+		sim_flash_image(PORT_AREA_TRUST, zeros, sizeof zeros);
+		open_area();
+		sim_flash_cut_after(cut);
+		port_flash_erase(PORT_AREA_TRUST, 0, 4096);
+		sim_power_on();
+		for (unsigned i = 0; i < 4096; i++) {
+			erased += cells[i] == 0xFF;
+			changes += i > 0 && cells[i] != cells[i - 1];
+			assert_true(i % 16 == 0 || cells[i] == cells[i - 1]);
+		}
+		assert_int_equal(erased, cut * 64);
+		first += cells[0] == 0xFF && cells[4095] == 0;
+		last += cells[0] == 0 && cells[4095] == 0xFF;
+		mixed += changes > 2;
+	}
+	assert_true(first > 0 && last > 0 && mixed > 40);
+}
+
 /*
  * Write 32 bytes and then a mark that says that they are there, and cut after each step.
  * Returns how often the mark was there without all of them.
@@ -1565,7 +1557,7 @@ each_flash_call_can_fail(void **state)
 
 		sim_reset(n);
 		sim_flash_fail_at(n, false, CUB_E_IO);
-		err[0] = port_flash_open(PORT_AREA_TRUST, "trust", true, &geometry);
+		err[0] = port_flash_open(PORT_AREA_TRUST, "trust", 2 * CUB_STORE_BANK, &geometry);
 		if (err[0] == CUB_OK) {
 			err[1] = port_flash_program(PORT_AREA_TRUST, 0, zeros, 4096);
 			err[2] = port_flash_erase(PORT_AREA_TRUST, 0, 4096);
@@ -1803,11 +1795,11 @@ main(void)
 		TEST(a_cut_finds_a_change_of_names_done_or_not_begun),
 		TEST(a_restart_without_a_cut_loses_nothing),
 		TEST(cells_are_erased_to_ones_and_programmed_to_zeros),
-		TEST(an_area_in_a_file_grows_by_erasing),
-		TEST(behind_a_cache_a_file_may_stay_shorter),
+		TEST(an_area_in_a_file_has_the_length_it_was_made_with),
 		TEST(breaking_the_contract_of_flash_panics),
 		TEST(a_cut_in_programming_leaves_exactly_so_many_bytes),
 		TEST(a_cut_in_erasing_leaves_a_part_at_either_end),
+		TEST(a_cut_in_a_scattered_erase_leaves_any_units),
 		TEST(behind_a_cache_only_a_sync_keeps_the_order),
 		TEST(behind_a_cache_a_unit_of_16_bytes_keeps_its_order),
 		TEST(each_flash_call_can_fail),
