@@ -261,9 +261,9 @@ step_handshake(struct session *s)
 }
 
 static void
-step_transfer(struct session *s)
+step_transfer(struct session *s, const struct port_wait *set)
 {
-	enum transfer_result result = transfer_step(&s->transfer, s->now_ms);
+	enum transfer_result result = transfer_step(&s->transfer, set, s->now_ms);
 	struct out o;
 
 	if (result != TRANSFER_MORE) {
@@ -309,7 +309,7 @@ step_state(struct session *s, const struct port_wait *set)
 				return err;
 			}
 		}
-		step_transfer(s);
+		step_transfer(s, set);
 		return CUB_OK;
 	case SESSION_READY:
 		if (s->noops_due > 0) {

@@ -328,7 +328,7 @@ step_ending(struct transfer *t, uint64_t now_ms)
 }
 
 enum transfer_result
-transfer_step(struct transfer *t, uint64_t now_ms)
+transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
 {
 	enum transfer_state before = t->state;
 	uint64_t bytes = t->bytes;
@@ -337,6 +337,7 @@ transfer_step(struct transfer *t, uint64_t now_ms)
 	err = t->state == TRANSFER_ACCEPTING ? step_accepting(t)
 		: t->state == TRANSFER_HANDSHAKE ? step_handshake(t)
 		: t->state == TRANSFER_ENDING ? CUB_OK
+		: !wait_is_ready(set, t->data.sock) ? CUB_AGAIN
 		: t->kind == TRANSFER_RECEIVE ? step_receiving(t) : step_sending(t);
 	if (t->state != before || t->bytes != bytes) {
 		t->deadline_ms = now_ms + t->terms.timeout_ms;

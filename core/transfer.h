@@ -99,8 +99,9 @@ bool transfer_is_running(const struct transfer *t);
 /* Add what it waits for, draining included; `is_held` while nothing may move yet. */
 void transfer_want(const struct transfer *t, bool is_held, struct port_wait *set);
 
-/* Move at most one record. */
-enum transfer_result transfer_step(struct transfer *t, uint64_t now_ms);
+/* Move at most one record, if the set says that its socket is ready. */
+enum transfer_result transfer_step(struct transfer *t, const struct port_wait *set,
+	uint64_t now_ms);
 
 /* Drop what the peer of the last transfer still sends, until it ends or time is up. */
 void transfer_drain(struct transfer *t, uint64_t now_ms);

@@ -18,6 +18,7 @@
 #define KEEP_IDLE_S     30
 #define KEEP_INTERVAL_S 10
 #define KEEP_PROBES     6
+#define UNSENT_MAX      (128 * 1024)
 
 /* Where the wait for a far deadline is cut, to stay within any kernel's time_t. */
 #define WAIT_MS_MAX     UINT64_C(86400000)
@@ -183,6 +184,9 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
 	set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
 	set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
+	/* Not more unsent in the kernel than this: a client that reads nothing is noticed early,
+	 * and takes no megabytes of a small device. */
+	set_option(sock, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
 	from_system(&address, peer);
 	*out = sock;
 	return CUB_OK;
