@@ -31,7 +31,7 @@ trust_store = $dir/trust
 greeting = cubftpd demo
 END
 password=$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
-"$server" init -c "$conf" --name cubftpd-demo
+"$server" init -c "$conf" --name cubftpd-demo > /dev/null
 echo "$password" | "$server" account add demo -c "$conf" --root / --rights rwdl --password-stdin
 fingerprint=$("$server" fingerprint -c "$conf")
 
@@ -58,6 +58,7 @@ The certificate that a client will ask you about, by its SHA-256:
 
 END
 if [ -n "${DEMO_ONCE:-}" ]; then
+	command -v curl > /dev/null || { echo 'curl is not installed: not tried' >&2; exit; }
 	curl -sS --max-time 20 --ssl-reqd -k -u "demo:$password" "ftp://127.0.0.1:$port/hello.txt"
 	exit
 fi
