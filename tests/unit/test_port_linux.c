@@ -883,7 +883,8 @@ open_area(bool create)
 {
 	struct port_flash flash;
 
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, create ? AREA_LEN : 0, &flash), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, flash_path, create ? AREA_LEN : 0, &flash),
+		CUB_OK);
 	return flash;
 }
 

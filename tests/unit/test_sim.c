@@ -1241,7 +1241,8 @@ open_area(void)
 {
 	struct port_flash geometry;
 
-	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 2 * CUB_STORE_BANK, &geometry), CUB_OK);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 2 * CUB_STORE_BANK, &geometry),
+		CUB_OK);
 	return geometry;
 }
 

@@ -434,7 +434,8 @@ json_strings_keep_to_rfc_8259(void **state)
 		char byte = (char)c, bytes[8], want[8];
 		struct out o = OUT(bytes);
 
-		snprintf(want, sizeof want, c < 0x20 ? "\\u%04x" : c == '"' || c == '\\' ? "\\%c" : "%c", c);
+		snprintf(want, sizeof want, c < 0x20 ? "\\u%04x" : c == '"' || c == '\\' ? "\\%c" : "%c",
+			c);
 		out_json(&o, (struct text){ &byte, 1 });
 		CLAIM(text_same(out_so_far(&o), c == 0 ? "\\u0000" : want), "byte %d", c);
 	}
