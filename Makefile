@@ -132,11 +132,13 @@ $(PORT_TESTS): %: %.o $(CORE) $(PORT_PARTS)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
 $(filter-out $(PORT_TESTS),$(TESTS)): %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
+$(filter $(O)/tests/story/%,$(TESTS)): $(O)/tests/story/story.o
 
 $(O)/tests/size/stack: %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) $(LIBS)
 
--include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(TESTS:=.o) $(call objects,tools/*.c))
+-include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(TESTS:=.o) \
+	$(call objects,tools/*.c tests/story/story.c tests/size/stack.c))
 
 install: $(O)/cubftpd ## Install below $(DESTDIR)$(PREFIX), and an example configuration
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)

@@ -98,6 +98,7 @@ parse(struct account *a, const struct store *s, const struct store_record *r)
 	if (!account_name_is_good(name) || !text_copy(name, a->name, sizeof a->name)
 		|| !text_copy((struct text){ (char *)value + AT_ROOT, r->value_len - AT_ROOT },
 			a->root, sizeof a->root)
+		|| strlen(a->root) != r->value_len - AT_ROOT
 		|| path_resolve("/", text_of(a->root), root) < 0 || !text_same(text_of(root), a->root)
 		|| a->iterations == 0) {
 		return CUB_E_CORRUPT;

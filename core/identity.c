@@ -102,15 +102,13 @@ int
 identity_load(struct identity *id, const struct store *s)
 {
 	struct x509_info info;
-	int err = load_key(id, s);
+	int no_key = load_key(id, s);
+	int err = load_chain(id, s);
 
-	if (err == CUB_OK) {
-		err = load_chain(id, s);
-		/* A key without a certificate was never written: see identity_make(). */
-		err = err == CUB_E_NOENT ? CUB_E_CORRUPT : err;
-	}
-	if (err < 0) {
-		return err;
+	if (no_key < 0 || err < 0) {
+		/* Both are written together: one without the other is damage. */
+		return no_key == err ? err : no_key == CUB_E_IO || err == CUB_E_IO ? CUB_E_IO
+			: CUB_E_CORRUPT;
 	}
 	if (x509_look(id->chain[0].data, id->chain[0].data_len, &info) < 0 || !key_fits(id, &info)) {
 		return CUB_E_CORRUPT;

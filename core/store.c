@@ -12,7 +12,6 @@
 #define BANK_HEADER  32u
 #define HEADER       16u
 #define HEADER_CRC   8u
-#define HEADER_USED  12u
 #define MARK_AT      15u
 #define REMOVED      UINT32_C(0xFFFFFFFF)
 
@@ -159,6 +158,7 @@ static int
 bank_look(const struct store *s, uint32_t base, struct bank *b)
 {
 	uint8_t header[BANK_HEADER];
+	bool is_header, fits;
 	int free_commit = is_free(s, base + commit_at(s), base + commit_at(s) + UNIT_MIN);
 	int free_retired = is_free(s, base + retired_at(s), base + retired_at(s) + UNIT_MIN);
 	int err = port_flash_read(s->area, base, header, sizeof header);
@@ -168,12 +168,13 @@ bank_look(const struct store *s, uint32_t base, struct bank *b)
 	}
 	b->base = base;
 	b->sequence = get32(header + 8);
-	b->committed = free_commit == 0;
-	b->usable = b->committed && free_retired == 1
-		&& memcmp(header, bank_magic, sizeof bank_magic) == 0
-		&& header[5] == s->area && UINT32_C(1) << (header[6] & 31) == s->unit
-		&& get32(header + 12) == s->bank_size
+	is_header = memcmp(header, bank_magic, sizeof bank_magic) == 0
 		&& get32(header + 28) == crc32(0, header, 28);
+	fits = header[5] == s->area && UINT32_C(1) << (header[6] & 31) == s->unit
+		&& get32(header + 12) == s->bank_size;
+	/* With another geometry the marks stand elsewhere: that is not blank, whatever they say. */
+	b->committed = free_commit == 0 || (is_header && !fits);
+	b->usable = free_commit == 0 && free_retired == 1 && is_header && fits;
 	return CUB_OK;
 }
 
@@ -283,7 +284,7 @@ record_look(const struct store *s, uint32_t at, struct store_record *r, bool *to
 		return CUB_E_CORRUPT;
 	}
 	err = port_flash_read(s->area, at + size - s->unit, trailer, sizeof trailer);
-	crc = crc32(crc, header, HEADER_USED);
+	crc = crc32(crc, header, HEADER_CRC);
 	if (err == CUB_OK) {
 		err = crc_range(s, body, r->key_len + r->value_len, &crc);
 	}
@@ -419,7 +420,8 @@ make_header(uint8_t header[HEADER], uint32_t sequence, const struct store_change
 	header[1] = c->key_len;
 	put32(header + 4, c->value == NULL ? REMOVED : c->value_len);
 	put32(header + HEADER_CRC, crc32(crc, header, HEADER_CRC));
-	return crc32(crc, header, HEADER_USED);
+	/* Not of the CRC itself: what is continued over its own CRC always gives the same. */
+	return crc32(crc, header, HEADER_CRC);
 }
 
 /* A run of bytes that is programmed unit by unit from pieces of any length. */

@@ -34,7 +34,7 @@
  *	       12  free, 4 bytes
  *	       key and value, filled up to a multiple of U
  *	       trailer, one unit:
- *	        0  CRC of header bytes 0 to 11, key and value, continued likewise
+ *	        0  CRC of header bytes 0 to 7, key and value, continued likewise
  *	        4  free, 11 bytes
  *	       15  commit mark: 0
  *

@@ -55,19 +55,29 @@ wrap_extension(struct der *d, const uint8_t *oid, size_t oid_len, bool critical,
 	der_wrap(d, DER_SEQUENCE, until);
 }
 
-/* Could it be a host's name (RFC 1123 section 2.1)? */
+static bool
+is_letter_or_digit(char c)
+{
+	c = text_upper(c);
+	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Could it be a host's name (RFC 1123 section 2.1)? Labels begin and end with a letter or digit. */
 static bool
 is_host_name(struct text name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		char c = text_upper(name.at[i]);
-
-		if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')
-			&& !((c == '-' || c == '.') && i > 0 && i + 1 < name.len)) {
+	for (size_t i = 0, label = 0; i <= name.len; i++) {
+		if (i == name.len || name.at[i] == '.') {
+			if (i == label || i - label > 63 || !is_letter_or_digit(name.at[label])
+				|| !is_letter_or_digit(name.at[i - 1])) {
+				return false;
+			}
+			label = i + 1;
+		} else if (!is_letter_or_digit(name.at[i]) && name.at[i] != '-') {
 			return false;
 		}
 	}
-	return name.len > 0;
+	return true;
 }
 
 static void

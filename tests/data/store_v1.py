@@ -75,7 +75,7 @@ class Area:
         self.put(at, header)
         self.put(at + self.up(16), body)
         at += self.up(16) + self.up(len(body))
-        crc = zlib.crc32(header + body, start)
+        crc = zlib.crc32(header[:8] + body, start)
         self.put(at, struct.pack("<I", crc) + b"\xFF" * 11 + b"\0")
         return at + self.unit
 

@@ -250,6 +250,40 @@ class BrokenUploads(LiveCase):
                          set(other.entries()))
 
 
+class PowerCut(LiveCase):
+    """The server dies in the middle of it, and comes back."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    def setUp(self):
+        self.server = self.own_server()
+
+    def test_an_upload_that_was_cut_leaves_the_old_file_and_nothing_for_ever(self):
+        old = content(50_000)
+        self.make("folder/kept", old)
+        for name in ("folder/kept", "folder/new"):
+            ftp = self.session()
+            _, data = ftp.begin(f"STOR {name}")
+            data.sendall(content(500_000, 2))
+            other = self.session()
+            other.expect("NOOP", 200)
+            self.server.process.kill()
+            self.server.process.wait()
+            data.close()
+            ftp.close()
+            self.assertEqual(self.path("folder/kept").read_bytes(), old)
+            self.server.start()
+        ftp = self.session()
+        self.assertEqual(ftp.get("folder/kept"), old)
+        # What is left of the upload must not keep its folder from being removed.
+        for name in ftp.entries("folder"):
+            ftp.expect(f"DELE folder/{name}", 250)
+        ftp.expect("RMD folder", 250)
+        self.assertFalse(self.path("folder").exists())
+
+
 class Refusals(LiveCase):
     """What may not be read or written, and the reply that says so."""
 

@@ -25,7 +25,9 @@ class BeforeLogin(LiveCase):
 
     def closed(self, ftp):
         """What comes before the server closes, as text."""
-        return ftp.rest_of_stream().decode("utf-8", "backslashreplace")
+        said = ftp.rest_of_stream().decode("utf-8", "backslashreplace")
+        ftp.close()
+        return said
 
     def test_the_banner_is_one_line_with_220_and_the_greeting(self):
         for host in HOSTS:

@@ -319,7 +319,7 @@ image_record(struct image *image, const struct store_change *c)
 	if (value_len > 0) {
 		memcpy(body + c->key_len, c->value, value_len);
 	}
-	crc = image_crc(crc, header, 12);
+	crc = image_crc(crc, header, 8);
 	image_put32(trailer, image_crc(crc, body, c->key_len + value_len));
 	trailer[15] = 0;
 	image->at = (uint32_t)(trailer - image->bytes) + image->unit;
