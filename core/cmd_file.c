@@ -106,7 +106,7 @@ take_away(struct session *s, struct text arg, struct out *o, const char *event,
 	int err = path_resolve(s->cwd, arg, path);
 
 	if (err == CUB_OK) {
-		err = path[1] == '\0' ? CUB_E_DENIED : remove(s->root, path_in_root(path));
+		err = path[1] == '\0' ? CUB_E_DENIED : remove(s->root, path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -116,16 +116,34 @@ take_away(struct session *s, struct text arg, struct out *o, const char *event,
 	log_change(s, event, path);
 }
 
+/* A directory that is empty to clients may still hold what a power cut left of an upload. */
+static int
+remove_dir(port_root root, const char *path)
+{
+	int err = port_dir_remove(root, path_in_root(path));
+
+	if (err == CUB_E_NOTEMPTY && upload_sweep(root, path) == CUB_OK) {
+		err = port_dir_remove(root, path_in_root(path));
+	}
+	return err;
+}
+
 void
 cmd_rmd(struct session *s, struct text arg, struct out *o)
 {
-	take_away(s, arg, o, "rmdir", port_dir_remove);
+	take_away(s, arg, o, "rmdir", remove_dir);
+}
+
+static int
+remove_file(port_root root, const char *path)
+{
+	return port_remove(root, path_in_root(path));
 }
 
 void
 cmd_dele(struct session *s, struct text arg, struct out *o)
 {
-	take_away(s, arg, o, "delete", port_remove);
+	take_away(s, arg, o, "delete", remove_file);
 }
 
 void

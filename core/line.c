@@ -5,6 +5,7 @@
 #define IAC  0xFF
 #define WILL 0xFB  /* WILL, WONT, DO, DONT: an option follows */
 #define DONT 0xFE
+#define DEL  0x7F
 
 void
 line_start(struct line *l)
@@ -67,7 +68,7 @@ line_feed(struct line *l, const unsigned char *src, size_t len, size_t *used)
 			l->is_done = true;
 			return dropped ? LINE_TOO_LONG : LINE_READY;
 		}
-		if (saw_cr || (c < ' ' && c != '\r' && c != '\t')) {
+		if (saw_cr || c == DEL || (c < ' ' && c != '\r' && c != '\t')) {
 			l->is_done = true;
 			l->is_dropping = false;
 			l->saw_cr = false;

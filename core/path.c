@@ -22,12 +22,17 @@ path_last(const char *path)
 }
 
 bool
-path_is_visible(struct text name)
+path_is_reserved(struct text name)
 {
 	size_t reserved = sizeof PATH_RESERVED - 1;
 
-	return text_is_printable(name)
-		&& !(name.len >= reserved && memcmp(name.at, PATH_RESERVED, reserved) == 0);
+	return name.len >= reserved && memcmp(name.at, PATH_RESERVED, reserved) == 0;
+}
+
+bool
+path_is_visible(struct text name)
+{
+	return text_is_printable(name) && !path_is_reserved(name);
 }
 
 /* Add a name to `out` of `*len` bytes ("" is the root), or take one away for "..". */

@@ -22,6 +22,9 @@
  */
 int path_resolve(const char *cwd, struct text arg, char *out);
 
+/* Is it the name of a temporary file of the server's own? */
+bool path_is_reserved(struct text name);
+
 /* May a client see this name of a directory's entry? */
 bool path_is_visible(struct text name);
 

@@ -186,6 +186,7 @@ open_root(const struct cubftpd_config *config, port_root *root, struct out *why)
 	int err = port_root_open(PORT_NONE, config->root, root);
 
 	if (err < 0) {
+		*root = PORT_NONE;
 		out_string(why, "root ");
 		server_explain(why, config->root, err);
 	}
@@ -223,20 +224,24 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 		session_init(&sessions[i], (uint8_t)(i + 1), &service);
 	}
 	if (err == CUB_OK) {
+		err = open_root(config, &service.root, why);
+	}
+	if (err == CUB_OK) {
+		err = start_listening(config, why);
+	}
+	/* Last, since these may make new stores: nothing is made by a start that can't succeed. */
+	if (err == CUB_OK) {
 		err = start_identity(config, why);
 	}
 	if (err == CUB_OK) {
 		err = load_accounts(config, true, &service.accounts, why);
 	}
-	if (err == CUB_OK) {
-		err = open_root(config, &service.root, why);
-	}
 	if (err < 0) {
-		return err;
-	}
-	err = start_listening(config, why);
-	if (err < 0) {
-		port_root_close(service.root);
+		stop_listening();
+		if (service.root != PORT_NONE) {
+			port_root_close(service.root);
+			service.root = PORT_NONE;
+		}
 		return err;
 	}
 	log_start_up();

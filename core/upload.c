@@ -146,3 +146,48 @@ upload_abandon(struct upload *u, bool keep)
 		(void)port_remove(u->root, path_in_root(u->temporary));
 	}
 }
+
+/*
+ * Look through a directory for a temporary file; `found` gets its path.
+ * Returns CUB_OK, CUB_EOF if there is none, CUB_E_NOTEMPTY if there is anything else.
+ */
+static int
+find_temporary(port_root root, const char *path, char *found, size_t cap)
+{
+	struct out o = { .at = found, .cap = cap };
+	struct port_dir dir;
+	struct port_entry entry;
+	int err = port_dir_open(root, path_in_root(path), &dir);
+
+	if (err < 0) {
+		return err;
+	}
+	while ((err = port_dir_next(&dir, &entry)) == CUB_OK) {
+		if (!path_is_reserved(text_of(entry.name))) {
+			err = CUB_E_NOTEMPTY;
+			break;
+		}
+		o.len = 0;
+		out_string(&o, path);
+		out_char(&o, '/');
+		out_string(&o, entry.name);
+		out_char(&o, '\0');
+	}
+	port_dir_close(&dir);
+	return err != CUB_EOF ? err : o.cut ? CUB_E_NAME : o.len > 0 ? CUB_OK : CUB_EOF;
+}
+
+int
+upload_sweep(port_root root, const char *path)
+{
+	char found[CUB_PATH_MAX + CUB_NAME_MAX];
+	int err;
+
+	while ((err = find_temporary(root, path, found, sizeof found)) == CUB_OK) {
+		err = port_remove(root, path_in_root(found));
+		if (err < 0) {
+			return err;
+		}
+	}
+	return err == CUB_EOF ? CUB_OK : err;
+}

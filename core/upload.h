@@ -53,6 +53,12 @@ int upload_write(struct upload *u, const unsigned char *src, size_t len);
 /* All has arrived: make it durable, then give it its name. An error leaves the old file. */
 int upload_finish(struct upload *u);
 
+/*
+ * Remove the temporary files that a power cut left in a directory, if it has nothing else.
+ * Returns CUB_OK, CUB_E_NOTEMPTY, or the port's errors.
+ */
+int upload_sweep(port_root root, const char *path);
+
 /* It broke off: see the table. `keep` what has arrived of a new file. */
 void upload_abandon(struct upload *u, bool keep);
 
