@@ -61,6 +61,9 @@ what_is_saved_is_loaded_in_every_field(void **state)
 	struct account a = account_of("admin"), b = account_of("tech.7@acme_x-Y");
 
 	(void)state;
+	if (CUB_ACCOUNTS < 2) {
+		skip();
+	}
 	a.is_admin = true;
 	a.rights = RIGHT_READ | RIGHT_WRITE | RIGHT_DELETE | RIGHT_LIST;
 	a.iterations = UINT32_MAX;
@@ -360,6 +363,9 @@ a_record_that_makes_no_sense_lets_nobody_in(void **state)
 	struct account other = account_of("other");
 
 	(void)state;
+	if (CUB_ACCOUNTS < 2) {
+		skip();
+	}
 	for (size_t i = 0; i < LEN(bad); i++) {
 		uint8_t name_len = (uint8_t)strlen(bad[i].name);
 
@@ -430,7 +436,7 @@ a_medium_that_fails_leaves_the_table_empty(void **state)
 	}
 }
 
-/* Names of a few letters, saved, changed and removed at random, against a list. */
+/* A few names, saved, changed and removed at random, against a list. */
 static void
 random_changes_agree_with_a_list(void **state)
 {
@@ -440,9 +446,10 @@ random_changes_agree_with_a_list(void **state)
 	(void)state;
 	for (uint32_t round = 0; round < unit_rounds(400); round++) {
 		struct account a;
-		char name[2] = { (char)('a' + sim_random_below(2 * CUB_ACCOUNTS)), '\0' };
+		char name[16];
 		unsigned at = 0;
 
+		snprintf(name, sizeof name, "user-%u", (unsigned)sim_random_below(2 * CUB_ACCOUNTS));
 		a = account_of(name);
 		while (at < count && strcmp(kept[at].name, name) != 0) {
 			at++;

@@ -284,6 +284,28 @@ a_large_directory_comes_in_parts_and_each_entry_once(void **state)
 	}
 }
 
+/* Facts of names that are as long as they can be, into the smallest buffer. */
+static void
+no_entry_is_cut_however_long_its_line(void **state)
+{
+	struct listing_style style = style_of(LISTING_FACTS);
+	char path[8 + 256] = "/srv/d/";
+	static char bytes[20 * LISTING_LINE_MAX];
+	struct out all = OUT(bytes);
+
+	(void)state;
+	memset(path + 7, 'n', 255);
+	for (unsigned i = 0; i < 20; i++) {
+		path[7] = (char)('a' + i);
+		sim_file_put(path, "", 0);
+	}
+	assert_int_equal(list(&style, "/d", LISTING_LINE_MAX + 40, &all), CUB_EOF);
+	for (unsigned i = 0, lines = 0; i < all.len; i++) {
+		lines += bytes[i] == '\n';
+		assert_true(i + 1 < all.len || lines == 20);
+	}
+}
+
 /* So that one session can't hold up the others, even where all entries are hidden. */
 static void
 one_call_looks_at_a_bounded_number_of_entries(void **state)
@@ -372,6 +394,7 @@ main(void)
 		cmocka_unit_test_setup(a_single_file_is_listed_by_its_name, setup),
 		cmocka_unit_test_setup(what_cannot_be_listed_says_why, setup),
 		cmocka_unit_test_setup(a_large_directory_comes_in_parts_and_each_entry_once, setup),
+		cmocka_unit_test_setup(no_entry_is_cut_however_long_its_line, setup),
 		cmocka_unit_test_setup(one_call_looks_at_a_bounded_number_of_entries, setup),
 		cmocka_unit_test_setup(a_failing_medium_ends_a_listing_with_its_error, setup),
 		cmocka_unit_test_setup(fact_names_are_read_whatever_their_case_and_unknown_ones_left_out,

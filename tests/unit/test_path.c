@@ -103,6 +103,9 @@ a_name_has_at_most_255_bytes(void **state)
 	char bytes[CUB_NAME_MAX], out[CUB_PATH_MAX];
 
 	(void)state;
+	if (CUB_PATH_MAX <= CUB_NAME_MAX) {
+		skip();
+	}
 	memset(bytes, 'n', sizeof bytes);
 	assert_int_equal(path_resolve("/", (struct text){ bytes, 255 }, out), CUB_OK);
 	assert_int_equal(strlen(out), 256);

@@ -325,6 +325,8 @@ a_larger_device_is_used_in_its_first_two_banks(void **state)
 
 /* Space */
 
+#define PART(n) (CUB_STORE_BANK / 16 * (n))
+
 static void
 a_change_that_does_not_fit_leaves_everything_as_it_was(void **state)
 {
@@ -332,7 +334,7 @@ a_change_that_does_not_fit_leaves_everything_as_it_was(void **state)
 		PUT(1, "huge", value_bytes(), CUB_STORE_BANK), PUT(1, "huge", value_bytes(), UINT32_MAX),
 		PUT(1, "huge", value_bytes(), UINT32_MAX - 1), PUT(1, "huge", value_bytes(), 0xFFFFFFF0),
 	};
-	struct store_change two[] = { PUT(1, "x", "1", 1), PUT(1, "y", value_bytes(), 9000) };
+	struct store_change two[] = { PUT(1, "x", "1", 1), PUT(1, "y", value_bytes(), PART(9)) };
 	struct sim_flash_counts before;
 
 	(void)state;
@@ -340,21 +342,21 @@ a_change_that_does_not_fit_leaves_everything_as_it_was(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(write_changes(&huge[i], 1), CUB_E_FULL);
 	}
-	assert_int_equal(put(1, "a", value_bytes(), 4000), CUB_OK);
-	assert_int_equal(put(1, "b", value_bytes(), 6000), CUB_OK);
-	assert_int_equal(put(1, "b", value_bytes() + 1, 5000), CUB_OK);
+	assert_int_equal(put(1, "a", value_bytes(), PART(4)), CUB_OK);
+	assert_int_equal(put(1, "b", value_bytes(), PART(6)), CUB_OK);
+	assert_int_equal(put(1, "b", value_bytes() + 1, PART(5)), CUB_OK);
 	image_take(&image);
 	before = sim_flash_counts(AREA);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(write_changes(&huge[i], 1), CUB_E_FULL);
 	}
-	assert_int_equal(put(1, "c", value_bytes(), 8000), CUB_E_FULL);
+	assert_int_equal(put(1, "c", value_bytes(), PART(8)), CUB_E_FULL);
 	assert_int_equal(write_changes(two, 2), CUB_E_FULL);
-	assert_int_equal(put(1, "a", value_bytes(), 12000), CUB_E_FULL);
+	assert_int_equal(put(1, "a", value_bytes(), PART(12)), CUB_E_FULL);
 	assert_memory_equal(sim_flash_bytes(AREA), image.bytes, image.len);
 	assert_int_equal(sim_flash_counts(AREA).erases, before.erases);
 	assert_true(model_is(&model, &store));
-	assert_int_equal(put(1, "c", value_bytes(), 4000), CUB_OK);
+	assert_int_equal(put(1, "c", value_bytes(), PART(4)), CUB_OK);
 	reopen();
 	assert_true(model_is(&model, &store));
 }
@@ -814,6 +816,37 @@ records_that_make_no_sense_are_refused(void **state)
 	}
 }
 
+/* What a cut leaves is the last thing in a bank. Before another record, it is something else. */
+static void
+a_torn_record_with_anything_after_it_is_damage(void **state)
+{
+	struct store_change first = PUT(1, "first", "value", 5), second = PUT(1, "second", "value", 5);
+
+	(void)state;
+	for (unsigned after = 0; after < 3; after++) {
+		uint32_t end;
+
+		image_start(&image, &shapes[1]);
+		image_bank(&image, 0, 1);
+		image_retire(&image, 1);
+		image_record(&image, &first);
+		end = image.at;
+		if (after == 1) {
+			image_record(&image, &second);
+		} else if (after == 2) {
+			image.bytes[end + 5000] = 0x7F;
+		}
+		memset(image.bytes + end - 16, 0xFF, 16);  /* the first one's trailer */
+		shape_use(&shapes[1], false);
+		image_put(&image);
+		assert_int_equal(open_store(), after == 0 ? CUB_OK : CUB_E_CORRUPT);
+		if (after == 0) {
+			assert_true(store.torn && model_is(&model, &store));
+			store_close(&store);
+		}
+	}
+}
+
 /* Two records whose keys and values are the same bytes, but which mean different things. */
 static void
 a_trailer_belongs_to_its_header_and_its_bank(void **state)
@@ -872,6 +905,7 @@ main(void)
 		TEST(a_store_of_another_kind_is_refused),
 		TEST(a_store_with_other_units_is_refused),
 		TEST(records_that_make_no_sense_are_refused),
+		TEST(a_torn_record_with_anything_after_it_is_damage),
 		TEST(a_trailer_belongs_to_its_header_and_its_bank),
 	};
 

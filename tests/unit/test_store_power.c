@@ -343,6 +343,20 @@ so_it_does_behind_a_cache_that_keeps_no_order(void **state)
 
 /* Calls that fail */
 
+/*
+ * Only the program starts again: what it finds may not be on the medium yet. If it relies on
+ * that, and the power goes soon after, it shows.
+ */
+static void
+start_again_and_cut(void)
+{
+	sim_flash_cut_after(sim_random_below(40));
+	if (open_store() == CUB_OK && sim_random_below(2) == 0) {
+		store_close(&store);
+	}
+	sim_power_cut();
+}
+
 /* Let the n-th call of a write fail. Returns false if there are not so many. */
 static bool
 fail_call(const struct scenario *scenario, uint64_t n, bool forever, int error)
@@ -377,6 +391,7 @@ fail_call(const struct scenario *scenario, uint64_t n, bool forever, int error)
 		sim_power_cut();
 	} else {
 		store_close(&store);
+		start_again_and_cut();
 	}
 	live_on(scenario->name, n);
 	return true;
