@@ -65,7 +65,7 @@
  * Compaction, when the bank is full, its tail is torn or several records change at once: the
  * other bank is erased, unless it is blank; live records are copied; sync; header; sync;
  * commit mark; sync; then the old bank is retired. The old bank counts until the new one is
- * committed, and never again afterwards, even if the new one should be damaged one day.
+ * committed, and never again once it is retired, even if the new one is damaged one day.
  */
 #ifndef STORE_H
 #define STORE_H
