@@ -12,6 +12,9 @@
 #define CUB_SESSIONS       CONFIG_CUBFTPD_SESSIONS
 #define CUB_LISTENERS      CONFIG_CUBFTPD_LISTENERS
 #define CUB_ACCOUNTS       CONFIG_CUBFTPD_ACCOUNTS
+#define CUB_TRUSTED        CONFIG_CUBFTPD_TRUSTED
+#define CUB_PENDING        CONFIG_CUBFTPD_PENDING
+#define CUB_CAS            CONFIG_CUBFTPD_CAS
 
 /* A path as clients see it, from its leading slash to its NUL. */
 #define CUB_PATH_MAX       CONFIG_CUBFTPD_PATH_MAX
@@ -40,17 +43,28 @@
 /* Names and texts that the stores hold, each with its NUL. */
 #define CUB_ACCOUNT_NAME   33
 #define CUB_ACCOUNT_ROOT   96
+#define CUB_LABEL          33  /* of a trusted certificate, of a CA */
+
+/* A certificate's subject or issuer, as it is shown: the rest is left out. */
+#define CUB_NAME_SHOWN     96
+
+/* A CA's certificate, and its name (DER). */
+#define CUB_CA_MAX         2048
+#define CUB_DN_MAX         256
 
 /* The device's certificate chain: DER bytes in all, and how many certificates. */
 #define CUB_CHAIN_MAX      CONFIG_CUBFTPD_CHAIN_MAX
 #define CUB_CHAIN_CERTS    4
 
+/* What an administrative command may be given besides its arguments: certificates, as DER. */
+#define CUB_INPUT_MAX      (CUB_CHAIN_MAX + 2 * CUB_CHAIN_CERTS)
+
 /* Half of a store on a file. On an MTD device it is rounded up to erase blocks. */
 #define CUB_STORE_BANK     CONFIG_CUBFTPD_STORE_BANK
 
-/* Everything that can be waited for at once: listeners, and three sockets a session
- * (control, data or its listener, and the data connection before it that drains). */
-#define CUB_WAIT_MAX       (CUB_LISTENERS + 3 * CUB_SESSIONS)
+/* Everything that can be waited for at once: listeners, the control socket, and three sockets
+ * a session (control, data or its listener, and the data connection before it that drains). */
+#define CUB_WAIT_MAX       (CUB_LISTENERS + 1 + 3 * CUB_SESSIONS)
 
 /* Paths of the host (configuration keys that name a file), with the NUL. */
 #define CUB_HOST_PATH      128

@@ -6,12 +6,12 @@
 
 # The floors of core/. A file includes lower floors, and earlier names of its own floor.
 FLOORS='
-	0 text addr path crc32 date der pbkdf2
-	1 clock config store x509 log identity account
-	2 wait tls chan
-	3 line reply listing upload transfer state
-	3 cmd_access cmd_param cmd_file cmd_data cmd_info command session
-	4 server admin
+	0 text addr path crc32 date der pem curves pbkdf2
+	1 clock config store key x509 verify log seal identity account trust ca pending
+	2 wait peercert tls chan service
+	3 manage admit report provision line reply listing upload transfer state
+	3 cmd_access cmd_param cmd_file cmd_data cmd_info command session pool
+	4 request sub_account sub_device sub_check sub_server sub_trust admin control server
 '
 # What else core/ may include, and call besides itself, br_* and port_*.
 SYSTEM='bearssl.h stddef.h stdint.h stdbool.h string.h'
