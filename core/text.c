@@ -85,10 +85,14 @@ text_number(struct text t, uint64_t max, uint64_t *out)
 	for (size_t i = 0; i < t.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)t.at[i] - '0';
 
-		if (digit > 9 || digit > max || n > (max - digit) / 10) {
+		if (digit > 9 || n > UINT64_MAX / 10) {
 			return false;
 		}
-		n = n * 10 + digit;
+		n *= 10;
+		if (n > max || digit > max - n) {
+			return false;
+		}
+		n += digit;
 	}
 	*out = n;
 	return true;
@@ -153,12 +157,16 @@ text_is_printable(struct text t)
 void
 out_put(struct out *o, const void *src, size_t len)
 {
+	size_t skipped = len < o->skip ? len : o->skip;
+
+	o->skip -= skipped;
+	len -= skipped;
 	if (o->cut || len > o->cap - o->len) {
 		o->cut = true;
 		return;
 	}
 	if (len > 0) {
-		memcpy(o->at + o->len, src, len);
+		memcpy(o->at + o->len, (const char *)src + skipped, len);
 	}
 	o->len += len;
 }

@@ -30,12 +30,17 @@
 /* Version of the format of the stores: apart from the program's, see core/store.h. */
 #define CUBFTPD_STORE_FORMAT 1
 
-/* A bounded text under construction: from what does not fit on, all is left out (`cut`). */
+/*
+ * A bounded text under construction: from what does not fit on, all is left out (`cut`).
+ * A text longer than that is made in several windows: the same again, with what there is
+ * of it so far as `skip`, until nothing is cut.
+ */
 struct out {
 	char  *at;
 	size_t cap;
 	size_t len;
 	bool   cut;
+	size_t skip;  /* so many bytes of what comes next are left out first */
 };
 
 enum cubftpd_reuse { REUSE_REQUIRE, REUSE_CERTIFICATE, REUSE_ADDRESS };

@@ -441,6 +441,88 @@ json_strings_keep_to_rfc_8259(void **state)
 	}
 }
 
+/*
+ * Write some text in pieces that depend on the seed alone: the same text each time. The
+ * largest piece has 40 bytes.
+ */
+static void
+produce(struct out *o, uint32_t seed)
+{
+	for (unsigned pieces = 1 + seed % 200; pieces > 0; pieces--) {
+		char bytes[40];
+
+		seed = seed * 1664525 + 1013904223;
+		memset(bytes, 'a' + (int)(seed >> 8) % 26, sizeof bytes);
+		switch (seed >> 28) {
+		case 0:
+			out_number(o, seed);
+			break;
+		case 1:
+			out_json(o, TEXT("a\"b\n"));
+			break;
+		case 2:
+			out_char(o, '\n');
+			break;
+		default:
+			out_put(o, bytes, (seed >> 20) % 41);
+			break;
+		}
+	}
+}
+
+static void
+windows_joined_are_the_whole_text(void **state)
+{
+	static char whole[8192], joined[8192 + 200];
+
+	(void)state;
+	for (uint32_t round = 0; round < unit_rounds(2000); round++) {
+		uint32_t seed = (uint32_t)sim_random();
+		struct out all = OUT(whole);
+		size_t len = 0;
+		bool cut = true;
+
+		produce(&all, seed);
+		CLAIM(!all.cut, "the test: a text of more than %zu bytes", all.cap);
+		while (cut) {
+			struct out o = { .at = joined + len, .cap = 40 + sim_random_below(120), .skip = len };
+
+			memset(o.at, '#', o.cap + 1);
+			produce(&o, seed);
+			CLAIM(o.len <= o.cap && o.at[o.cap] == '#', "round %u", (unsigned)round);
+			CLAIM(o.len > 0 || !o.cut, "round %u: no end", (unsigned)round);
+			len += o.len;
+			cut = o.cut;
+			/* Somebody may have taken less of it than there was: half a piece. */
+			len -= o.len > 0 && sim_random_below(4) == 0 ? sim_random_below((uint32_t)o.len) : 0;
+			cut = cut || len < all.len;
+			CLAIM(len <= all.len, "round %u", (unsigned)round);
+		}
+		CLAIM(len == all.len && memcmp(joined, whole, len) == 0, "round %u", (unsigned)round);
+	}
+}
+
+static void
+a_piece_that_is_skipped_in_part_goes_on_where_the_skip_ends(void **state)
+{
+	char bytes[8];
+
+	(void)state;
+	for (size_t skip = 0; skip <= 12; skip++) {
+		struct out o = { .at = bytes, .cap = sizeof bytes, .skip = skip };
+		const char *rest = &"abcdefghi"[skip < 9 ? skip : 9];
+
+		out_string(&o, "abc");
+		out_text(&o, NO_TEXT);
+		out_string(&o, "def");
+		out_string(&o, "ghi");
+		CLAIM(o.cut == (skip < 1), "a skip of %zu", skip);
+		CLAIM(o.len == (skip < 1 ? 6 : strlen(rest)), "a skip of %zu", skip);
+		CLAIM(memcmp(bytes, rest, o.len) == 0, "a skip of %zu", skip);
+		CLAIM(o.skip == (skip > 9 ? skip - 9 : 0), "a skip of %zu", skip);
+	}
+}
+
 static void
 wiping_clears_every_byte_and_no_other(void **state)
 {
@@ -476,6 +558,8 @@ main(void)
 		TEST(escaped_text_can_be_taken_back_and_ends_no_field),
 		TEST(every_single_byte_is_escaped_unless_it_is_harmless),
 		TEST(json_strings_keep_to_rfc_8259),
+		TEST(windows_joined_are_the_whole_text),
+		TEST(a_piece_that_is_skipped_in_part_goes_on_where_the_skip_ends),
 		TEST(wiping_clears_every_byte_and_no_other),
 		TEST(no_text_at_all_is_the_same_as_an_empty_string),
 	};
