@@ -2,9 +2,9 @@
 /* Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last. */
 #include "date.h"
 
-#define DAY_S       INT64_C(86400)
-#define ERA_DAYS    INT64_C(146097)  /* of 400 years */
-#define EPOCH_DAYS  INT64_C(719468)  /* from 0000-03-01 to 1970-01-01 */
+#define DAY_S       86400
+#define ERA_DAYS    146097  /* of 400 years */
+#define EPOCH_DAYS  719468  /* from 0000-03-01 to 1970-01-01 */
 #define FIRST_S     INT64_C(-62135596800)  /* 0001-01-01 00:00:00 */
 #define LAST_S      INT64_C(253402300799)  /* 9999-12-31 23:59:59 */
 
@@ -12,12 +12,14 @@ struct date
 date_of(int64_t time_s)
 {
 	struct date date;
-	int64_t days, seconds, era, in_era, year, in_year, month;
+	uint64_t since_0;
+	int32_t days, seconds, era, in_era, year, in_year, month;
 
 	time_s = time_s < FIRST_S ? FIRST_S : time_s > LAST_S ? LAST_S : time_s;
 	/* From the year 0 on, so that all divisions are of positive numbers. */
-	days = (time_s + EPOCH_DAYS * DAY_S) / DAY_S;
-	seconds = (time_s + EPOCH_DAYS * DAY_S) % DAY_S;
+	since_0 = (uint64_t)(time_s + (int64_t)EPOCH_DAYS * DAY_S);
+	days = (int32_t)(since_0 / DAY_S);
+	seconds = (int32_t)(since_0 % DAY_S);
 	era = days / ERA_DAYS;
 	in_era = days % ERA_DAYS;
 	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
@@ -26,7 +28,7 @@ date_of(int64_t time_s)
 
 	date.day = (uint8_t)(in_year - (153 * month + 2) / 5 + 1);
 	date.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
-	date.year = (int32_t)(era * 400 + year + (month >= 10));
+	date.year = era * 400 + year + (month >= 10);
 	date.hour = (uint8_t)(seconds / 3600);
 	date.minute = (uint8_t)(seconds / 60 % 60);
 	date.second = (uint8_t)(seconds % 60);
@@ -36,15 +38,21 @@ date_of(int64_t time_s)
 int64_t
 date_time(const struct date *date)
 {
-	int64_t year = date->year - (date->month <= 2);
-	int64_t era = year / 400;
-	int64_t in_era = year % 400;
-	int64_t month = date->month > 2 ? date->month - 3 : date->month + 9;
-	int64_t in_year = (153 * month + 2) / 5 + date->day - 1;
-	int64_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
+	int32_t year = date->year - (date->month <= 2);
+	int32_t era = year / 400;
+	int32_t in_era = year % 400;
+	int32_t month = date->month > 2 ? date->month - 3 : date->month + 9;
+	int32_t in_year = (153 * month + 2) / 5 + date->day - 1;
+	int32_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
 
-	return (days - EPOCH_DAYS) * DAY_S
+	return (int64_t)(days - EPOCH_DAYS) * DAY_S
 		+ date->hour * 3600 + date->minute * 60 + date->second;
+}
+
+static void
+put_two(struct out *o, unsigned n)
+{
+	out_digits(o, n, 2);
 }
 
 void
@@ -52,19 +60,47 @@ date_put(struct out *o, int64_t time_s)
 {
 	struct date d = date_of(time_s);
 
-	out_digits(o, (uint64_t)d.year, 4);
-	out_digits(o, d.month, 2);
-	out_digits(o, d.day, 2);
-	out_digits(o, d.hour, 2);
-	out_digits(o, d.minute, 2);
-	out_digits(o, d.second, 2);
+	out_digits(o, (unsigned)d.year, 4);
+	put_two(o, d.month);
+	put_two(o, d.day);
+	put_two(o, d.hour);
+	put_two(o, d.minute);
+	put_two(o, d.second);
+}
+
+/* The year, and then a part of the date behind each of the marks. */
+static void
+put_parts(struct out *o, int64_t time_s, const char *marks)
+{
+	char digits[14];
+	struct out all = OUT(digits);
+
+	date_put(&all, time_s);
+	out_put(o, digits, 4);
+	for (const char *part = digits + 4; *marks != '\0'; part += 2) {
+		out_char(o, *marks++);
+		out_put(o, part, 2);
+	}
+}
+
+void
+date_put_day(struct out *o, int64_t time_s)
+{
+	put_parts(o, time_s, "--");
+}
+
+void
+date_put_iso(struct out *o, int64_t time_s)
+{
+	put_parts(o, time_s, "--T::");
+	out_char(o, 'Z');
 }
 
 void
 date_put_list(struct out *o, int64_t time_s, int64_t now_s)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	const int64_t half_year_s = 182 * DAY_S;
+	const int32_t half_year_s = 182 * DAY_S;
 	struct date d = date_of(time_s);
 
 	out_put(o, months + 3 * (d.month - 1), 3);
@@ -73,10 +109,10 @@ date_put_list(struct out *o, int64_t time_s, int64_t now_s)
 	out_char(o, ' ');
 	if (time_s > now_s + DAY_S || time_s < now_s - half_year_s) {
 		out_char(o, ' ');
-		out_digits(o, (uint64_t)d.year, 4);
+		out_digits(o, (unsigned)d.year, 4);
 		return;
 	}
-	out_digits(o, d.hour, 2);
+	put_two(o, d.hour);
 	out_char(o, ':');
-	out_digits(o, d.minute, 2);
+	put_two(o, d.minute);
 }

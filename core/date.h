@@ -23,6 +23,10 @@ int64_t date_time(const struct date *date);
 /* YYYYMMDDHHMMSS, as MDTM and MLSD have it (RFC 3659 section 2.3). */
 void date_put(struct out *o, int64_t time_s);
 
+/* YYYY-MM-DD, and YYYY-MM-DDTHH:MM:SSZ (ISO 8601). */
+void date_put_day(struct out *o, int64_t time_s);
+void date_put_iso(struct out *o, int64_t time_s);
+
 /* "Nov 23 06:12", or "Nov 23  2025" where it is far from `now_s`: as `ls -l` has it. */
 void date_put_list(struct out *o, int64_t time_s, int64_t now_s);
 
