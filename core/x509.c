@@ -4,30 +4,17 @@
 
 #include <string.h>
 
-#include "der.h"
+#include "date.h"
 
 static const uint8_t oid_common_name[]     = { 0x55, 0x04, 0x03 };
 static const uint8_t oid_subject_key_id[]  = { 0x55, 0x1D, 0x0E };
-static const uint8_t oid_key_usage[]       = { 0x55, 0x1D, 0x0F };
 static const uint8_t oid_subject_alt[]     = { 0x55, 0x1D, 0x11 };
 static const uint8_t oid_constraints[]     = { 0x55, 0x1D, 0x13 };
-static const uint8_t oid_ext_key_usage[]   = { 0x55, 0x1D, 0x25 };
-static const uint8_t oid_server_auth[]     = { 0x2B, 6, 1, 5, 5, 7, 3, 1 };
-static const uint8_t oid_ec_public_key[]   = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1 };
-static const uint8_t oid_p256[]            = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7 };
-static const uint8_t oid_ecdsa_sha256[]    = { 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2 };
+static const uint8_t oid_email[]           = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1 };
+static const uint8_t oid_request_ext[]     = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 14 };
 
+#define SPAN(array)     ((struct bytes){ (array), sizeof(array) })
 #define PUT_OID(d, oid) der_element((d), DER_OID, (oid), sizeof(oid))
-
-/* AlgorithmIdentifier of ECDSA with SHA-256 (RFC 5758 section 3.2): no parameters. */
-static void
-put_algorithm(struct der *d)
-{
-	const uint8_t *until = d->at;
-
-	PUT_OID(d, oid_ecdsa_sha256);
-	der_wrap(d, DER_SEQUENCE, until);
-}
 
 /* A Name of one common name. */
 static void
@@ -44,14 +31,10 @@ put_name(struct der *d, struct text name)
 
 /* The extension whose value was written since `until`. */
 static void
-wrap_extension(struct der *d, const uint8_t *oid, size_t oid_len, bool critical,
-	const uint8_t *until)
+wrap_extension(struct der *d, const uint8_t oid[3], const uint8_t *until)
 {
 	der_wrap(d, DER_OCTET_STRING, until);
-	if (critical) {
-		der_element(d, DER_BOOLEAN, "\xFF", 1);
-	}
-	der_element(d, DER_OID, oid, oid_len);
+	der_element(d, DER_OID, oid, 3);
 	der_wrap(d, DER_SEQUENCE, until);
 }
 
@@ -80,56 +63,46 @@ is_host_name(struct text name)
 	return true;
 }
 
+/* The extension with the name as a DNS name; nothing if it can't be one. */
 static void
-put_extensions(struct der *d, struct text name, const uint8_t *point, size_t point_len)
+put_dns_name(struct der *d, struct text name)
 {
-	static const uint8_t digital_signature[] = { 7, 0x80 };
-	const uint8_t *all = d->at;
 	const uint8_t *until = d->at;
-	uint8_t id[32];
 
 	if (is_host_name(name)) {
 		der_element(d, DER_CONTEXT(2), name.at, name.len);
 		der_wrap(d, DER_SEQUENCE, until);
-		wrap_extension(d, oid_subject_alt, sizeof oid_subject_alt, false, until);
+		wrap_extension(d, oid_subject_alt, until);
 	}
-	/* RFC 7093 section 2, method 1: 160 bits of the SHA-256 of the public key. */
-	x509_fingerprint(point, point_len, id);
-	until = d->at;
-	der_element(d, DER_OCTET_STRING, id, 20);
-	wrap_extension(d, oid_subject_key_id, sizeof oid_subject_key_id, false, until);
-
-	until = d->at;
-	PUT_OID(d, oid_server_auth);
-	der_wrap(d, DER_SEQUENCE, until);
-	wrap_extension(d, oid_ext_key_usage, sizeof oid_ext_key_usage, false, until);
-
-	until = d->at;
-	der_element(d, DER_BIT_STRING, digital_signature, sizeof digital_signature);
-	wrap_extension(d, oid_key_usage, sizeof oid_key_usage, true, until);
-
-	until = d->at;
-	der_element(d, DER_SEQUENCE, NULL, 0);  /* not a CA */
-	wrap_extension(d, oid_constraints, sizeof oid_constraints, true, until);
-
-	der_wrap(d, DER_SEQUENCE, all);
-	der_wrap(d, DER_CONSTRUCTED(3), all);
 }
 
+/* The extensions that are the same in each certificate: it is a server's, and no CA's. */
+static const uint8_t fixed_extensions[] = {
+	/* basicConstraints, critical: empty */
+	DER_SEQUENCE, 12, DER_OID, 3, 0x55, 0x1D, 0x13, DER_BOOLEAN, 1, 0xFF,
+		DER_OCTET_STRING, 2, DER_SEQUENCE, 0,
+	/* keyUsage, critical: digitalSignature */
+	DER_SEQUENCE, 14, DER_OID, 3, 0x55, 0x1D, 0x0F, DER_BOOLEAN, 1, 0xFF,
+		DER_OCTET_STRING, 4, DER_BIT_STRING, 2, 7, 0x80,
+	/* extKeyUsage: serverAuth */
+	DER_SEQUENCE, 19, DER_OID, 3, 0x55, 0x1D, 0x25,
+		DER_OCTET_STRING, 12, DER_SEQUENCE, 10, DER_OID, 8, 0x2B, 6, 1, 5, 5, 7, 3, 1,
+};
+
 static void
-put_public_key(struct der *d, const uint8_t *point, size_t point_len)
+put_extensions(struct der *d, struct text name, const uint8_t key_hash[32])
 {
 	const uint8_t *all = d->at;
 	const uint8_t *until;
 
-	der_put(d, point, point_len);
-	der_put(d, "", 1);  /* no unused bits */
-	der_wrap(d, DER_BIT_STRING, all);
+	put_dns_name(d, name);
 	until = d->at;
-	PUT_OID(d, oid_p256);
-	PUT_OID(d, oid_ec_public_key);
-	der_wrap(d, DER_SEQUENCE, until);
+	/* 160 bits, as in RFC 7093 section 2. */
+	der_element(d, DER_OCTET_STRING, key_hash, 20);
+	wrap_extension(d, oid_subject_key_id, until);
+	der_put(d, fixed_extensions, sizeof fixed_extensions);
 	der_wrap(d, DER_SEQUENCE, all);
+	der_wrap(d, DER_CONSTRUCTED(3), all);
 }
 
 /* A positive number of 128 random bits and a fixed one before them, so that it is never short. */
@@ -143,111 +116,327 @@ put_serial(struct der *d)
 	der_unsigned(d, serial, sizeof serial);
 }
 
-static void
-put_tbs(struct der *d, const uint8_t *point, size_t point_len, struct text name, int64_t from_s)
+/* Sign what has been written, and make it the whole of algorithm and signature at `out`. */
+static int
+put_signed(uint8_t *out, size_t cap, struct der *d, const struct key *key)
 {
-	const uint8_t *all = d->at;
-	const uint8_t *until;
+	uint8_t signature[1 + KEY_SIGNATURE_MAX];
+	uint8_t hash[32];
+	size_t len = (size_t)(d->end - d->at);
 
-	put_extensions(d, name, point, point_len);
-	put_public_key(d, point, point_len);
-	put_name(d, name);
-	until = d->at;
-	der_time(d, X509_FOREVER);
-	der_time(d, from_s);
-	der_wrap(d, DER_SEQUENCE, until);
-	put_name(d, name);
-	put_algorithm(d);
-	put_serial(d);
-	until = d->at;
-	der_element(d, DER_INTEGER, "\x02", 1);  /* v3 */
-	der_wrap(d, DER_CONSTRUCTED(0), until);
-	der_wrap(d, DER_SEQUENCE, all);
+	if (d->cut) {
+		return CUB_E_LIMIT;
+	}
+	x509_hash((struct bytes){ d->at, len }, hash);
+	/* The signature stands after what it signs: move that to the front, build the rest behind. */
+	memmove(out, d->at, len);
+	der_start(d, out + len, cap - len);
+	signature[0] = 0;  /* no unused bits */
+	der_element(d, DER_BIT_STRING, signature, 1 + key_sign(key, hash, signature + 1));
+	key_put_algorithm(d, key);
+	if (d->cut) {
+		return CUB_E_LIMIT;
+	}
+	d->at -= len;
+	memmove(d->at, out, len);
+	d->start = out;
+	der_wrap(d, DER_SEQUENCE, d->end);
+	if (d->cut) {
+		return CUB_E_LIMIT;
+	}
+	len = (size_t)(d->end - d->at);
+	memmove(out, d->at, len);
+	return (int)len;
 }
 
 int
-x509_self_signed(uint8_t *out, size_t cap, const br_ec_private_key *key,
-	struct text name, int64_t from_s)
+x509_self_signed(uint8_t *out, size_t cap, const struct key *key, struct text name,
+	int64_t from_s)
 {
-	uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE];
-	uint8_t signature[1 + 72];  /* unused bits, and two numbers of 33 bytes with their headers */
-	uint8_t hash[32];
-	size_t point_len, signature_len, tbs_len;
+	const uint8_t *until;
+	uint8_t key_hash[32];
 	struct der d;
 
-	point_len = br_ec_compute_pub(&br_ec_p256_m31, NULL, point, key);
+	/* The extensions, which are written first, want the hash of what comes later. */
 	der_start(&d, out, cap);
-	put_tbs(&d, point, point_len, name, from_s);
-	tbs_len = (size_t)(d.end - d.at);
-	if (d.cut || point_len == 0) {
-		return CUB_E_LIMIT;
-	}
-	x509_fingerprint(d.at, tbs_len, hash);
-	signature[0] = 0;
-	signature_len = 1 + br_ecdsa_i31_sign_asn1(&br_ec_p256_m31, &br_sha256_vtable, hash, key,
-		signature + 1);
+	key_put_public(&d, key);
+	x509_hash((struct bytes){ d.at, (size_t)(d.end - d.at) }, key_hash);
 
-	/* The signature stands after what it signs: move that to the front, build the rest behind. */
-	memmove(out, d.at, tbs_len);
-	der_start(&d, out + tbs_len, cap - tbs_len);
-	der_element(&d, DER_BIT_STRING, signature, signature_len);
-	put_algorithm(&d);
-	if (d.cut) {
-		return CUB_E_LIMIT;
-	}
-	memmove(d.at - tbs_len, out, tbs_len);
-	d.at -= tbs_len;
-	d.start = out;
+	der_start(&d, out, cap);
+	put_extensions(&d, name, key_hash);
+	key_put_public(&d, key);
+	put_name(&d, name);
+	until = d.at;
+	der_time(&d, X509_FOREVER);
+	der_time(&d, from_s);
+	der_wrap(&d, DER_SEQUENCE, until);
+	put_name(&d, name);
+	key_put_algorithm(&d, key);
+	put_serial(&d);
+	until = d.at;
+	der_element(&d, DER_INTEGER, "\x02", 1);  /* v3 */
+	der_wrap(&d, DER_CONSTRUCTED(0), until);
 	der_wrap(&d, DER_SEQUENCE, d.end);
-	if (d.cut) {
-		return CUB_E_LIMIT;
-	}
-	memmove(out, d.at, (size_t)(d.end - d.at));
-	return (int)(d.end - d.at);
-}
-
-/* BearSSL counts days from year 0 (bearssl_x509.h); Unix time begins at day 719528. */
-static int64_t
-time_of(uint32_t days, uint32_t seconds)
-{
-	return ((int64_t)days - 719528) * 86400 + seconds;
+	return put_signed(out, cap, &d, key);
 }
 
 int
-x509_look(const uint8_t *der, size_t len, struct x509_info *info)
+x509_request(uint8_t *out, size_t cap, const struct key *key, struct text name)
 {
-	br_x509_decoder_context decoder;
-	const br_x509_pkey *key;
+	struct der d;
 
-	br_x509_decoder_init(&decoder, NULL, NULL);
-	br_x509_decoder_push(&decoder, der, len);
-	key = br_x509_decoder_get_pkey(&decoder);
-	if (key == NULL) {
-		return CUB_E_BAD;
+	der_start(&d, out, cap);
+	put_dns_name(&d, name);
+	if (d.at != d.end) {
+		/* extensionRequest (RFC 2985 section 5.4.2) */
+		der_wrap(&d, DER_SEQUENCE, d.end);
+		der_wrap(&d, DER_SET, d.end);
+		PUT_OID(&d, oid_request_ext);
+		der_wrap(&d, DER_SEQUENCE, d.end);
 	}
-	*info = (struct x509_info){
-		.from_s = time_of(decoder.notbefore_days, decoder.notbefore_seconds),
-		.until_s = time_of(decoder.notafter_days, decoder.notafter_seconds),
-		.is_ec = key->key_type == BR_KEYTYPE_EC,
+	der_wrap(&d, DER_CONSTRUCTED(0), d.end);
+	key_put_public(&d, key);
+	put_name(&d, name);
+	der_element(&d, DER_INTEGER, "", 1);  /* v1 */
+	der_wrap(&d, DER_SEQUENCE, d.end);
+	return put_signed(out, cap, &d, key);
+}
+
+/* What is left of a bounded text: nothing, once something did not fit. */
+static void
+put_bounded(struct out *o, size_t *left, const void *src, size_t len)
+{
+	if (len > *left) {
+		*left = 0;
+		return;
+	}
+	out_put(o, src, len);
+	*left -= len;
+}
+
+static void
+put_attribute_type(struct out *o, size_t *left, struct bytes oid)
+{
+	static const char *const type[] = {
+		[3] = "CN", [5] = "serialNumber", [6] = "C", [7] = "L", [8] = "ST", [10] = "O", [11] = "OU",
 	};
-	if (info->is_ec) {
-		if (key->key.ec.qlen > sizeof info->point) {
-			return CUB_E_BAD;
-		}
-		info->curve = key->key.ec.curve;
-		info->point_len = key->key.ec.qlen;
-		memcpy(info->point, key->key.ec.q, info->point_len);
+	const char *name = NULL;
+
+	if (oid.len == 3 && memcmp(oid.at, oid_common_name, 2) == 0
+		&& oid.at[2] < sizeof type / sizeof type[0]) {
+		name = type[oid.at[2]];
+	} else if (bytes_equal(oid, SPAN(oid_email))) {
+		name = "emailAddress";
 	}
-	return CUB_OK;
+	if (name == NULL) {
+		name = "?";
+	}
+	put_bounded(o, left, name, strlen(name));
+}
+
+/*
+ * How many bytes the character takes that begins the text: 0 where it is none that can be
+ * shown. Those that only turn or hide others (U+200B to U+200F, U+2028 to U+202F, U+2040 to
+ * U+207F) are none.
+ */
+static size_t
+shown_length(const uint8_t *at, size_t left)
+{
+	size_t len = 1;
+
+	while (!text_is_printable((struct text){ (const char *)at, len })) {
+		if (len == 4 || len == left) {
+			return 0;
+		}
+		len++;
+	}
+	if (len == 3 && at[0] == 0xE2 && (at[1] == 0x81 || (at[1] == 0x80
+		&& ((at[2] >= 0x8B && at[2] <= 0x8F) || (at[2] >= 0xA8 && at[2] <= 0xAF))))) {
+		return 0;
+	}
+	return len;
+}
+
+static void
+put_attribute_value(struct out *o, size_t *left, struct bytes value)
+{
+	for (size_t i = 0, len; i < value.len; i += len) {
+		const uint8_t *at = value.at + i;
+		uint8_t escaped[2] = { '\\', at[0] };
+
+		len = shown_length(at, value.len - i);
+		if (len == 0) {
+			len = 1;
+			put_bounded(o, left, "?", 1);
+		} else if (memchr(",+=\"\\", at[0], 5) != NULL) {
+			put_bounded(o, left, escaped, 2);
+		} else {
+			put_bounded(o, left, at, len);
+		}
+	}
+}
+
+/* Returns whether it is well-formed; also where there is no room for any of it. */
+static bool
+put_attributes(struct out *o, struct bytes name, size_t left)
+{
+	struct der_in all = der_open(name);
+	struct der_in sets = der_enter(&all, DER_SEQUENCE);
+	const char *between = "";
+
+	while (der_peek(&sets) != 0) {
+		struct der_in set = der_enter(&sets, DER_SET);
+
+		do {
+			struct der_in one = der_enter(&set, DER_SEQUENCE);
+
+			put_bounded(o, &left, between, strlen(between));
+			put_attribute_type(o, &left, der_take(&one, DER_OID));
+			put_bounded(o, &left, "=", 1);
+			put_attribute_value(o, &left, der_take(&one, der_peek(&one)));
+			der_leave(&set, &one);
+			between = "+";
+		} while (der_peek(&set) != 0);
+		between = ", ";
+		der_leave(&sets, &set);
+	}
+	der_leave(&all, &sets);
+	return der_is_done(&all);
 }
 
 void
-x509_fingerprint(const uint8_t *der, size_t len, uint8_t out[32])
+x509_put_name(struct out *o, struct bytes name, size_t max)
+{
+	(void)put_attributes(o, name, max);
+}
+
+struct text
+x509_common_name(struct bytes name)
+{
+	struct der_in all = der_open(name);
+	struct der_in sets = der_enter(&all, DER_SEQUENCE);
+
+	while (der_peek(&sets) != 0) {
+		struct der_in set = der_enter(&sets, DER_SET);
+
+		while (der_peek(&set) != 0) {
+			struct der_in pair = der_enter(&set, DER_SEQUENCE);
+			struct bytes oid = der_take(&pair, DER_OID);
+			struct bytes value = der_take(&pair, der_peek(&pair));
+			struct text t = { (const char *)value.at, value.len };
+
+			if (bytes_equal(oid, SPAN(oid_common_name)) && t.len > 0 && text_is_printable(t)) {
+				return t;
+			}
+		}
+	}
+	return (struct text){ NULL, 0 };
+}
+
+static struct bytes
+take_name(struct der_in *d)
+{
+	struct bytes name = der_take_whole(d, DER_SEQUENCE);
+	struct out none = { .cap = 0 };
+
+	if (!put_attributes(&none, name, 0)) {
+		d->bad = true;
+	}
+	return name;
+}
+
+static void
+read_constraints(struct der_in *d, struct bytes value, struct x509_cert *cert)
+{
+	struct der_in all = der_open(value);
+	struct der_in fields = der_enter(&all, DER_SEQUENCE);
+
+	cert->is_ca = der_peek(&fields) == DER_BOOLEAN && der_take_boolean(&fields);
+	if (der_peek(&fields) == DER_INTEGER) {
+		(void)der_take_unsigned(&fields);
+	}
+	der_leave(&all, &fields);
+	der_leave(d, &all);
+}
+
+static void
+read_extensions(struct der_in *tbs, struct x509_cert *cert)
+{
+	struct der_in wrapped = der_enter(tbs, DER_CONSTRUCTED(3));
+	struct der_in list = der_enter(&wrapped, DER_SEQUENCE);
+	bool has_constraints = false;
+
+	while (der_peek(&list) != 0) {
+		struct der_in one = der_enter(&list, DER_SEQUENCE);
+		struct bytes oid = der_take(&one, DER_OID);
+		struct bytes value;
+
+		if (der_peek(&one) == DER_BOOLEAN) {
+			(void)der_take_boolean(&one);
+		}
+		value = der_take(&one, DER_OCTET_STRING);
+		der_leave(&list, &one);
+		if (bytes_equal(oid, SPAN(oid_constraints))) {
+			list.bad = list.bad || has_constraints;
+			has_constraints = true;
+			read_constraints(&list, value, cert);
+		}
+	}
+	der_leave(&wrapped, &list);
+	der_leave(tbs, &wrapped);
+}
+
+const char *
+x509_read(struct bytes der, struct x509_cert *cert)
+{
+	struct der_in all = der_open(der);
+	struct der_in outer = der_enter(&all, DER_SEQUENCE);
+	struct der_in tbs = der_enter(&outer, DER_SEQUENCE);
+	struct der_in inner;
+	struct bytes algorithm;
+
+	*cert = (struct x509_cert){ .from_s = 0 };
+	if (der_peek(&tbs) == DER_CONSTRUCTED(0)) {
+		inner = der_enter(&tbs, DER_CONSTRUCTED(0));
+		(void)der_take_number(&inner, 2);
+		der_leave(&tbs, &inner);
+	}
+	cert->serial = der_take_unsigned(&tbs);
+	algorithm = der_take_whole(&tbs, DER_SEQUENCE);
+	cert->issuer = take_name(&tbs);
+	inner = der_enter(&tbs, DER_SEQUENCE);
+	cert->from_s = der_take_time(&inner);
+	cert->until_s = der_take_time(&inner);
+	der_leave(&tbs, &inner);
+	cert->subject = take_name(&tbs);
+	cert->public_key = der_take_whole(&tbs, DER_SEQUENCE);
+	for (unsigned unique_id = 1; unique_id <= 2; unique_id++) {
+		if (der_peek(&tbs) == DER_CONTEXT(unique_id)) {
+			(void)der_take(&tbs, DER_CONTEXT(unique_id));
+		}
+	}
+	if (der_peek(&tbs) == DER_CONSTRUCTED(3)) {
+		read_extensions(&tbs, cert);
+	}
+	der_leave(&outer, &tbs);
+	if (!bytes_equal(algorithm, der_take_whole(&outer, DER_SEQUENCE))) {
+		outer.bad = true;
+	}
+	(void)der_take_bits(&outer);
+	der_leave(&all, &outer);
+	if (!der_is_done(&all)) {
+		return "it is no certificate, or a damaged one";
+	}
+	return key_read_public(cert->public_key, &cert->key);
+}
+
+void
+x509_hash(struct bytes b, uint8_t out[32])
 {
 	br_sha256_context hash;
 
 	br_sha256_init(&hash);
-	br_sha256_update(&hash, der, len);
+	br_sha256_update(&hash, b.at, b.len);
 	br_sha256_out(&hash, out);
 }
 
@@ -256,4 +445,31 @@ x509_put_fingerprint(struct out *o, const uint8_t fingerprint[32])
 {
 	out_string(o, "sha256:");
 	out_hex(o, fingerprint, 32);
+}
+
+void
+x509_put_day(struct out *o, int64_t time_s)
+{
+	if (time_s >= X509_FOREVER) {
+		out_string(o, "without end");
+	} else {
+		date_put_day(o, time_s);
+	}
+}
+
+int
+x509_chain_next(struct bytes *rest, struct bytes *cert)
+{
+	size_t len;
+
+	if (rest->len == 0) {
+		return CUB_EOF;
+	}
+	len = rest->len < 2 ? 0 : (size_t)(rest->at[0] | rest->at[1] << 8);
+	if (rest->len < 2 + len) {
+		return CUB_E_BAD;
+	}
+	*cert = (struct bytes){ rest->at + 2, len };
+	*rest = (struct bytes){ rest->at + 2 + len, rest->len - 2 - len };
+	return CUB_OK;
 }

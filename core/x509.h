@@ -1,41 +1,85 @@
 /* SPDX-License-Identifier: MIT */
-/* X.509 certificates (RFC 5280): writing the device's own, and looking into one. */
+/*
+ * X.509 certificates (RFC 5280): read, and the device's own written; and its certificate
+ * request (PKCS#10, RFC 2986). A certificate's names are for people's eyes only: identity is a
+ * hash. Whether a chain of signatures holds is verify.h's business.
+ */
 #ifndef X509_H
 #define X509_H
 
-#include <bearssl.h>
-
-#include "text.h"
+#include "key.h"
 
 /* 9999-12-31 23:59:59 UTC: no well-defined end (RFC 5280 section 4.1.2.5). */
 #define X509_FOREVER INT64_C(253402300799)
 
-/*
- * Write a self-signed v3 certificate for a TLS server's P-256 key into `out`. `name` becomes
- * its common name, and a DNS name where it can be one. It is valid from `from_s` without end.
- *
- * Returns its length, or CUB_E_LIMIT where it is longer than `cap`.
- */
-int x509_self_signed(uint8_t *out, size_t cap, const br_ec_private_key *key,
-	struct text name, int64_t from_s);
+/* The longest common name, in bytes (RFC 5280 appendix A.1: ub-common-name). */
+#define X509_NAME_MAX 64
 
-/* What a certificate says. */
-struct x509_info {
-	int64_t  from_s;
-	int64_t  until_s;
-	bool     is_ec;          /* else RSA */
-	int      curve;          /* of an EC key */
-	uint8_t  point[133];     /* of an EC key: 65 bytes for P-256 */
-	size_t   point_len;
+/* What a certificate says. The spans lie within its DER. */
+struct x509_cert {
+	struct bytes serial;
+	struct bytes issuer;      /* Name, whole */
+	struct bytes subject;     /* Name, whole */
+	struct bytes public_key;  /* SubjectPublicKeyInfo, whole */
+	struct key_public key;
+	int64_t from_s;
+	int64_t until_s;
+	bool    is_ca;            /* basicConstraints says so */
 };
 
-/* Decode a certificate. Returns CUB_OK, or CUB_E_BAD: it is none, or its key's type is unknown. */
-int x509_look(const uint8_t *der, size_t len, struct x509_info *info);
+/*
+ * Read a certificate, with nothing before or after it. All of it must be well-formed DER; its
+ * signature is not looked at.
+ *
+ * Returns null, or what is wrong with it, for people: also where this build can't use its
+ * key. Then as much as could be read is in `cert`, and the rest of it is empty.
+ */
+const char *x509_read(struct bytes der, struct x509_cert *cert);
 
-/* SHA-256, the fingerprint of a certificate and the name by which it is known everywhere. */
-void x509_fingerprint(const uint8_t *der, size_t len, uint8_t out[32]);
+/*
+ * A Name, bounded and printable: "CN=Technician 7, O=Acme". At most `max` bytes; from what
+ * does not fit on, all is left out. Nobody can forge a field: in values, each of , + = " and \
+ * has a \ before it. What is no printable UTF-8, and what only turns or hides other
+ * characters, is shown as "?", and so are attributes other than CN, serialNumber, C, L, ST, O,
+ * OU and emailAddress. Values that belong together have a "+" between them.
+ */
+void x509_put_name(struct out *o, struct bytes name, size_t max);
+
+/* The first common name in a Name; empty where there is none that is printable UTF-8. */
+struct text x509_common_name(struct bytes name);
+
+/* SHA-256: of a certificate, its fingerprint; of a SubjectPublicKeyInfo, the key's. */
+void x509_hash(struct bytes b, uint8_t out[32]);
 
 /* sha256: and 64 lower-case digits. */
 void x509_put_fingerprint(struct out *o, const uint8_t fingerprint[32]);
+
+/* YYYY-MM-DD, and "without end" for X509_FOREVER. */
+void x509_put_day(struct out *o, int64_t time_s);
+
+/*
+ * The next certificate of a chain: one after another, each as its length (2 bytes,
+ * little-endian) and DER. Begin with all of it in `rest`.
+ *
+ * Returns CUB_OK, CUB_EOF at its end, CUB_E_BAD where it is cut short.
+ */
+int x509_chain_next(struct bytes *rest, struct bytes *cert);
+
+/*
+ * Write a self-signed v3 certificate of a TLS server for a key into `out`. `name` becomes its
+ * common name, and a DNS name where it can be one. It is valid from `from_s` without end.
+ *
+ * Returns its length, or CUB_E_LIMIT where it is longer than `cap`.
+ */
+int x509_self_signed(uint8_t *out, size_t cap, const struct key *key, struct text name,
+	int64_t from_s);
+
+/*
+ * Write a certificate request for a key likewise, with the DNS name as a requested extension.
+ * X509_REQUEST_MAX bytes are enough for any.
+ */
+#define X509_REQUEST_MAX (CONFIG_CUBFTPD_RSA ? 1536 : 512)
+
+int x509_request(uint8_t *out, size_t cap, const struct key *key, struct text name);
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Make tests/data/certificates.h anew: certificates of kinds that the device does not write
-# itself. `tests/data/certificates.sh > tests/data/certificates.h`; wants OpenSSL 3 and xxd.
+# itself, and a key of a kind that it does not make.
+# `tests/data/certificates.sh > tests/data/certificates.h`; wants OpenSSL 3 and xxd.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -13,13 +14,19 @@ certificate()
 	shift
 	openssl req -x509 -nodes -newkey "$@" -keyout "$dir/key" -outform DER -out "$dir/cert" \
 		-subj "/CN=$name" -days 3650 -set_serial 1 2> /dev/null
-	printf '\nstatic const uint8_t certificate_%s[] = {\n' "$name"
-	xxd -i < "$dir/cert" | sed 's/^  /\t/'
+	print "certificate_$name" < "$dir/cert"
+}
+
+print()
+{
+	printf '\nstatic const uint8_t %s[] = {\n' "$1"
+	xxd -i | sed 's/^  /\t/'
 	printf '};\n'
 }
 
 printf '/* SPDX-License-Identifier: MIT */\n'
-printf '/* Certificates made by tests/data/certificates.sh, their keys forgotten. */\n'
-certificate rsa rsa:1024
+printf '/* Made by tests/data/certificates.sh. The keys of the certificates are forgotten. */\n'
+certificate rsa rsa:2048
 certificate p384 ec -pkeyopt ec_paramgen_curve:secp384r1
 certificate ed25519 ed25519
+openssl genpkey -algorithm RSA -outform DER 2> /dev/null | print private_rsa
