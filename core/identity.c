@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "clock.h"
-#include "x509.h"
+#include "seal.h"
+#include "verify.h"
 
 static int
-read_record(const struct store *s, enum identity_record type, uint8_t *dst, size_t cap, size_t *len)
+read_record(const struct store *s, enum identity_record type, uint8_t *dst, size_t cap,
+	uint32_t *len)
 {
 	struct store_record r;
 	int err = store_find(s, (uint8_t)type, NULL, 0, &r);
@@ -44,110 +46,205 @@ identity_is_stored(const struct identity *id, const struct store *s)
 }
 
 static int
-load_key(struct identity *id, const struct store *s)
+set_key(struct key *k, const uint8_t *packed, size_t len)
 {
-	uint8_t value[1 + IDENTITY_KEY_MAX];
-	size_t len;
-	int err = read_record(s, IDENTITY_KEY, value, sizeof value, &len);
-
-	if (err == CUB_OK && (len != 33 || value[0] != BR_EC_secp256r1)) {
-		err = CUB_E_CORRUPT;
+	if (len > sizeof k->packed) {
+		return CUB_E_CORRUPT;
 	}
-	if (err == CUB_OK) {
-		memcpy(id->key_bytes, value + 1, len - 1);
-		id->key = (br_ec_private_key){ value[0], id->key_bytes, len - 1 };
+	memcpy(k->packed, packed, len);
+	k->packed_len = (uint16_t)len;
+	return key_unpack(k);
+}
+
+static int
+load_key(struct key *k, const struct store *s, struct bytes secret)
+{
+	uint8_t value[KEY_PACKED_MAX + SEAL_EXTRA];
+	uint32_t len;
+	int err = read_record(s, IDENTITY_SEALED, value, sizeof value, &len);
+
+	if (err == CUB_E_NOENT) {
+		err = read_record(s, IDENTITY_KEY, value, sizeof value, &len);
+		err = err == CUB_OK ? set_key(k, value, len) : err;
+	} else if (err == CUB_OK && secret.len == 0) {
+		err = CUB_E_DENIED;
+	} else if (err == CUB_OK) {
+		err = seal_open(secret, value, len);
+		err = err == CUB_OK ? set_key(k, value + SEAL_AT_SECRET, len - SEAL_EXTRA) : err;
 	}
 	wipe(value, sizeof value);
 	return err;
 }
 
-/* Cut the stored chain into certificates. */
+/* Store the key, with the chain unless that is empty: see identity.h for what is written twice. */
 static int
-load_chain(struct identity *id, const struct store *s)
+save(struct store *s, const struct key *k, struct bytes chain, struct bytes secret)
 {
-	size_t len, cert_len;
-	int err = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der, &len);
+	uint8_t sealed[KEY_PACKED_MAX + SEAL_EXTRA];
+	struct store_change change[3] = {
+		{ IDENTITY_KEY, 0, NULL, k->packed, k->packed_len },
+		{ IDENTITY_SEALED, 0, NULL, NULL, 0 },
+		{ IDENTITY_CHAIN, 0, NULL, chain.at, (uint32_t)chain.len },
+	};
+	unsigned count = chain.len > 0 ? 3 : 2;
+	int err = CUB_OK;
 
-	id->chain_count = 0;
-	id->der_len = err == CUB_OK ? (uint32_t)len : 0;
-	for (size_t at = 0; err == CUB_OK && at < len; id->chain_count++) {
-		br_x509_certificate *cert = &id->chain[id->chain_count];
-
-		if (id->chain_count == CUB_CHAIN_CERTS || len - at < 2) {
-			return CUB_E_CORRUPT;
-		}
-		cert_len = (size_t)(id->der[at] | id->der[at + 1] << 8);
-		if (cert_len > len - at - 2) {
-			return CUB_E_CORRUPT;
-		}
-		cert->data = id->der + at + 2;
-		cert->data_len = cert_len;
-		at += 2 + cert_len;
+	if (secret.len > 0) {
+		seal_close(secret, (struct bytes){ k->packed, k->packed_len }, sealed);
+		change[1].value = sealed;
+		change[1].value_len = k->packed_len + (uint32_t)SEAL_EXTRA;
+		change[0].value_len = 0;
+		err = store_write(s, change, count);
+		change[0].value = NULL;
 	}
-	return err == CUB_OK && id->chain_count == 0 ? CUB_E_CORRUPT : err;
+	return err == CUB_OK ? store_write(s, change, count) : err;
 }
 
-/* Does the certificate hold the key's other half? */
-static bool
-key_fits(const struct identity *id, const struct x509_info *info)
+/* Make sense of the chain that stands in `der`. Returns null, or what is wrong with it. */
+static const char *
+look_at_chain(struct identity *id, struct x509_cert *own)
 {
-	uint8_t point[BR_EC_KBUF_PUB_MAX_SIZE];
-	size_t len = br_ec_compute_pub(&br_ec_p256_m31, NULL, point, &id->key);
+	struct bytes rest = { id->der, id->der_len }, cert;
+	const char *why;
+	int err;
 
-	return info->is_ec && info->curve == id->key.curve && len > 0
-		&& len == info->point_len && memcmp(point, info->point, len) == 0;
+	id->chain_count = 0;
+	while ((err = x509_chain_next(&rest, &cert)) == CUB_OK) {
+		if (id->chain_count == CUB_CHAIN_CERTS) {
+			return "there are more certificates in the chain than the device can send";
+		}
+		id->chain[id->chain_count].data = id->der + (cert.at - id->der);
+		id->chain[id->chain_count].data_len = cert.len;
+		id->chain_count++;
+	}
+	if (err != CUB_EOF || id->chain_count == 0) {
+		return "there is no certificate, or one is cut short";
+	}
+	cert = (struct bytes){ id->chain[0].data, id->chain[0].data_len };
+	why = x509_read(cert, own);
+	if (why == NULL && !key_fits(&id->key, &own->key)) {
+		why = "the first certificate is not for this device's key";
+	}
+	x509_hash(cert, id->fingerprint);
+	return why;
 }
 
 int
-identity_load(struct identity *id, const struct store *s)
+identity_load(struct identity *id, struct store *s, struct bytes secret)
 {
-	struct x509_info info;
-	int no_key = load_key(id, s);
-	int err = load_chain(id, s);
+	struct x509_cert own;
+	struct store_record r;
+	int no_key = load_key(&id->key, s, secret);
+	int no_chain = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der, &id->der_len);
 
-	if (no_key < 0 || err < 0) {
+	if (no_key < 0 || no_chain < 0) {
 		/* Both are written together: one without the other is damage. */
-		return no_key == err ? err : no_key == CUB_E_IO || err == CUB_E_IO ? CUB_E_IO
-			: CUB_E_CORRUPT;
+		return no_key == no_chain || no_key == CUB_E_DENIED ? no_key
+			: no_key == CUB_E_IO || no_chain == CUB_E_IO ? CUB_E_IO : CUB_E_CORRUPT;
 	}
-	if (x509_look(id->chain[0].data, id->chain[0].data_len, &info) < 0 || !key_fits(id, &info)) {
+	if (look_at_chain(id, &own) != NULL) {
 		return CUB_E_CORRUPT;
 	}
-	clock_saw(info.from_s);
-	x509_fingerprint(id->chain[0].data, id->chain[0].data_len, id->fingerprint);
+	clock_saw(own.from_s);
+	if (secret.len > 0) {
+		int err = store_find(s, IDENTITY_KEY, NULL, 0, &r);
+
+		if (err != CUB_E_NOENT) {
+			return err == CUB_OK ? save(s, &id->key, (struct bytes){ NULL, 0 }, secret) : err;
+		}
+	}
 	return CUB_OK;
 }
 
-int
-identity_make(struct identity *id, struct store *s, struct text name)
+/* Give it a certificate for its key. Returns CUB_OK or CUB_E_LIMIT. */
+static int
+sign_itself(struct identity *id, struct text name)
 {
-	uint8_t key[1 + IDENTITY_KEY_MAX];
-	struct store_change change[2] = {
-		{ IDENTITY_KEY, 0, NULL, key, 0 },
-		{ IDENTITY_CHAIN, 0, NULL, id->der, 0 },
-	};
-	br_hmac_drbg_context drbg;
-	br_ec_private_key ec;
-	uint8_t seed[32];
-	size_t key_len;
-	int len, err;
+	struct x509_cert own;
+	int len = x509_self_signed(id->der + 2, sizeof id->der - 2, &id->key, name, clock_now());
 
-	port_random(seed, sizeof seed);
-	br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
-	key[0] = BR_EC_secp256r1;
-	key_len = br_ec_keygen(&drbg.vtable, &br_ec_p256_m31, &ec, key + 1, BR_EC_secp256r1);
-	wipe(seed, sizeof seed);
-	wipe(&drbg, sizeof drbg);
-	len = x509_self_signed(id->der + 2, sizeof id->der - 2, &ec, name, clock_now());
 	if (len < 0) {
-		wipe(key, sizeof key);
 		return len;
 	}
 	id->der[0] = (uint8_t)len;
 	id->der[1] = (uint8_t)(len >> 8);
-	change[0].value_len = (uint32_t)(1 + key_len);
-	change[1].value_len = (uint32_t)(2 + len);
-	err = store_write(s, change, 2);
-	wipe(key, sizeof key);
-	return err == CUB_OK ? identity_load(id, s) : err;
+	id->der_len = 2 + (uint32_t)len;
+	if (look_at_chain(id, &own) != NULL) {
+		return CUB_E_LIMIT;
+	}
+	clock_saw(own.from_s);
+	return CUB_OK;
+}
+
+int
+identity_make(struct identity *id, struct store *s, struct text name, struct bytes secret)
+{
+	int err;
+
+	key_make(&id->key);
+	err = sign_itself(id, name);
+	return err == CUB_OK ? save(s, &id->key, (struct bytes){ id->der, id->der_len }, secret) : err;
+}
+
+/* Take over a chain for the key that is there. Returns null, or what is wrong with it. */
+static const char *
+take_chain(struct identity *id, struct bytes chain, br_x509_minimal_context *scratch)
+{
+	struct x509_cert own;
+	const char *why;
+
+	if (chain.len > sizeof id->der) {
+		return "the chain is longer than this build has room for";
+	}
+	id->der_len = (uint32_t)chain.len;
+	if (chain.len > 0) {
+		memcpy(id->der, chain.at, chain.len);
+	}
+	why = look_at_chain(id, &own);
+	if (why == NULL) {
+		why = verify_order(scratch, chain);
+	}
+	if (why == NULL && clock_is_plausible() && own.until_s < clock_now()) {
+		why = "the certificate has expired";
+	}
+	if (why == NULL) {
+		clock_saw(own.from_s);
+	}
+	return why;
+}
+
+int
+identity_import(struct identity *id, struct store *s, struct bytes key, struct bytes chain,
+	struct text name, struct bytes secret, br_x509_minimal_context *scratch, const char **why)
+{
+	int err = key_import(&id->key, key, why);
+
+	if (err == CUB_OK && chain.len > 0) {
+		*why = take_chain(id, chain, scratch);
+		err = *why == NULL ? CUB_OK : CUB_E_BAD;
+	} else if (err == CUB_OK) {
+		err = sign_itself(id, name);
+	}
+	return err == CUB_OK ? save(s, &id->key, (struct bytes){ id->der, id->der_len }, secret) : err;
+}
+
+int
+identity_install(struct identity *id, struct store *s, const struct identity *now,
+	struct bytes chain, br_x509_minimal_context *scratch, const char **why)
+{
+	struct store_change change = { IDENTITY_CHAIN, 0, NULL, chain.at, (uint32_t)chain.len };
+	int err = identity_is_stored(now, s);
+
+	if (err == CUB_E_NOENT) {
+		*why = "the store holds another identity by now";
+		return CUB_E_BAD;
+	}
+	if (err == CUB_OK) {
+		err = set_key(&id->key, now->key.packed, now->key.packed_len);
+	}
+	if (err < 0) {
+		return err;
+	}
+	*why = take_chain(id, chain, scratch);
+	return *why == NULL ? store_write(s, &change, 1) : CUB_E_BAD;
 }
