@@ -212,12 +212,10 @@ account_save(struct store *s, const struct account *a)
 	return err;
 }
 
-int
-account_remove(struct store *s, const struct account *a)
+struct store_change
+account_removal(const struct account *a)
 {
-	struct store_change change = {
-		ACCOUNT_RECORD, (uint8_t)strlen(a->name), a->name, NULL, 0,
+	return (struct store_change){
+		.type = ACCOUNT_RECORD, .key_len = (uint8_t)strlen(a->name), .key = a->name,
 	};
-
-	return store_write(s, &change, 1);
 }

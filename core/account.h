@@ -39,8 +39,8 @@ struct account {
 };
 
 struct account_table {
-	struct account item[CUB_ACCOUNTS];
 	uint8_t count;
+	struct account item[CUB_ACCOUNTS];
 };
 
 /*
@@ -71,8 +71,10 @@ void account_check_start(struct pbkdf2 *p, const struct account *a, struct text 
 /* After the last step: was it the account's password? Never true for null. */
 bool account_check_end(const struct pbkdf2 *p, const struct account *a);
 
-/* Store an account, new or changed, or remove it. Returns as store_write(). */
+/* Store an account, new or changed. Returns as store_write(). */
 int account_save(struct store *s, const struct account *a);
-int account_remove(struct store *s, const struct account *a);
+
+/* The change that removes it; `a` must stay valid. */
+struct store_change account_removal(const struct account *a);
 
 #endif

@@ -2,8 +2,21 @@
 /* Log lines: see log.h. */
 #include "log.h"
 
+#include <string.h>
+
 #include "addr.h"
+#include "clock.h"
+#include "date.h"
 #include "x509.h"
+
+_Static_assert(CONFIG_CUBFTPD_LOG_RING >= LOG_RING_LINE, "the ring must hold the longest line");
+
+/* Lines move up when the oldest ones go: that happens once a line, and needs no wrapping. */
+static struct {
+	char     bytes[CONFIG_CUBFTPD_LOG_RING];
+	size_t   len;
+	uint64_t gone;  /* bytes that stood before them */
+} ring;
 
 void
 log_start(struct log *l, const char *event)
@@ -55,10 +68,76 @@ log_fingerprint(struct log *l, const char *key, const uint8_t fingerprint[32])
 	x509_put_fingerprint(&l->out, fingerprint);
 }
 
+static void
+ring_put(const struct log *l, enum port_log_level level)
+{
+	static const char *const words[] = { " error ", " warning ", " info " };
+	char digits[14];
+	struct out date = OUT(digits);
+	struct out line = { .at = ring.bytes, .cap = sizeof ring.bytes };
+	size_t len = 16 + strlen(words[level]) + l->out.len + 1;
+	size_t drop = 0;
+
+	while (ring.len - drop + len > sizeof ring.bytes) {
+		drop = (size_t)((char *)memchr(ring.bytes + drop, '\n', ring.len - drop) + 1 - ring.bytes);
+	}
+	ring.gone += drop;
+	ring.len -= drop;
+	memmove(ring.bytes, ring.bytes + drop, ring.len);
+
+	line.len = ring.len;
+	date_put(&date, clock_now());
+	out_put(&line, digits, 8);
+	out_char(&line, 'T');
+	out_put(&line, digits + 8, 6);
+	out_char(&line, 'Z');
+	out_string(&line, words[level]);
+	out_text(&line, out_so_far(&l->out));
+	out_char(&line, '\n');
+	ring.len = line.len;
+}
+
 void
 log_end(struct log *l, enum port_log_level level)
 {
 	port_log(level, l->line, l->out.len);
+	if (level <= PORT_LOG_INFO) {
+		ring_put(l, level);
+	}
+}
+
+uint64_t
+log_ring_start(void)
+{
+	return ring.gone;
+}
+
+uint64_t
+log_ring_end(void)
+{
+	return ring.gone + ring.len;
+}
+
+size_t
+log_ring_read(uint64_t *from, char *dst, size_t cap)
+{
+	size_t at, len, whole;
+
+	if (*from < ring.gone) {
+		*from = ring.gone;
+	}
+	if (*from >= log_ring_end()) {
+		return 0;
+	}
+	at = (size_t)(*from - ring.gone);
+	len = ring.len - at < cap ? ring.len - at : cap;
+	for (whole = len; whole > 0 && ring.bytes[at + whole - 1] != '\n';) {
+		whole--;
+	}
+	len = whole > 0 ? whole : len;
+	memcpy(dst, ring.bytes + at, len);
+	*from += len;
+	return len;
 }
 
 const char *

@@ -338,7 +338,7 @@ measure(struct store *s, const struct port_flash *flash)
 {
 	s->unit = flash->write_size > UNIT_MIN ? flash->write_size : UNIT_MIN;
 	s->bank_size = round_up(CUB_STORE_BANK, flash->erase_size);
-	if (s->unit > UNIT_MAX || s->bank_size % s->unit != 0) {
+	if (s->unit > UNIT_MAX || (s->bank_size & (s->unit - 1)) != 0) {
 		return CUB_E_LIMIT;
 	}
 	if (flash->size < 2 * s->bank_size) {
@@ -691,4 +691,12 @@ store_write(struct store *s, const struct store_change *change, unsigned count)
 	}
 	s->failed = err < 0;
 	return err;
+}
+
+int
+store_remove(struct store *s, uint8_t type, const void *key, size_t key_len)
+{
+	struct store_change change = { type, (uint8_t)key_len, key, NULL, 0 };
+
+	return store_write(s, &change, 1);
 }

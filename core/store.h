@@ -143,4 +143,7 @@ int store_find(const struct store *s, uint8_t type, const void *key, uint8_t key
  */
 int store_write(struct store *s, const struct store_change *change, unsigned count);
 
+/* Remove what is under a key, likewise. */
+int store_remove(struct store *s, uint8_t type, const void *key, size_t key_len);
+
 #endif

@@ -7,6 +7,8 @@
 
 #include "log.h"
 
+#define RING CONFIG_CUBFTPD_LOG_RING
+
 static void
 a_line_is_an_event_and_its_fields(void **state)
 {
@@ -113,6 +115,180 @@ a_value_that_is_cut_is_a_beginning_of_the_value(void **state)
 	}
 }
 
+/* The ring */
+
+static char ring[RING + 1];
+
+/* All that is in the ring, as a string. */
+static char *
+ring_text(void)
+{
+	uint64_t from = log_ring_start();
+	size_t len = log_ring_read(&from, ring, sizeof ring - 1);
+
+	CLAIM(from == log_ring_end() && len == from - log_ring_start(), "%zu bytes", len);
+	ring[len] = '\0';
+	return ring;
+}
+
+static void
+log_one(enum port_log_level level, const char *event, uint64_t number)
+{
+	struct log l;
+
+	log_start(&l, event);
+	log_number(&l, "n", number);
+	log_end(&l, level);
+}
+
+static void
+a_line_in_the_ring_has_its_time_and_its_level(void **state)
+{
+	uint64_t from = log_ring_end();
+	char text[200];
+	size_t len;
+
+	(void)state;
+	sim_time_set(2524608000 + 3661);
+	log_one(PORT_LOG_ERROR, "a", 1);
+	log_one(PORT_LOG_WARNING, "b", 2);
+	log_one(PORT_LOG_INFO, "c", 3);
+	len = log_ring_read(&from, text, sizeof text - 1);
+	text[len] = '\0';
+	assert_string_equal(text, "20500101T010101Z error event=a n=1\n"
+		"20500101T010101Z warning event=b n=2\n20500101T010101Z info event=c n=3\n");
+	assert_true(from == log_ring_end());
+	assert_int_equal(log_ring_read(&from, text, sizeof text), 0);
+}
+
+/* A clock that was never set: the floor is shown, as everywhere. */
+static void
+the_time_in_the_ring_is_never_below_the_floor(void **state)
+{
+	uint64_t from = log_ring_end();
+	char text[17];
+
+	(void)state;
+	sim_time_set(0);
+	log_one(PORT_LOG_INFO, "a", 1);
+	assert_int_equal(log_ring_read(&from, text, 16), 16);
+	text[16] = '\0';
+	assert_true(strcmp(text, "20240101T000000Z") > 0);
+}
+
+static void
+debugging_does_not_come_into_the_ring(void **state)
+{
+	uint64_t end = log_ring_end();
+
+	(void)state;
+	log_one(PORT_LOG_DEBUG, "a", 1);
+	assert_true(log_ring_end() == end);
+	assert_int_equal(sim_log_count(), 1);
+}
+
+/* Some line: of any length that there can be, each with a number of its own. */
+static void
+log_something(uint64_t number)
+{
+	static const char bytes[LOG_LINE];
+	struct log l;
+
+	log_start(&l, "something");
+	log_number(&l, "n", number);
+	if (sim_random_below(4) > 0) {
+		log_text(&l, "t", (struct text){ bytes, sim_random_below(100) });
+	}
+	log_end(&l, PORT_LOG_INFO);
+}
+
+static void
+the_ring_holds_the_last_whole_lines_and_as_many_as_fit(void **state)
+{
+	static char all[3 * RING];
+	size_t len = strlen(strcpy(all, ring_text()));
+
+	(void)state;
+	for (uint32_t round = 0; round < unit_rounds(3000); round++) {
+		uint64_t from = log_ring_end();
+		const char *want;
+
+		log_something(round);
+		/* The line itself is as it should be; of what is too old, forget the half. */
+		if (len > 2 * RING) {
+			memmove(all, all + RING, len - RING);
+			len -= RING;
+		}
+		len += log_ring_read(&from, all + len, LOG_RING_LINE);
+		all[len] = '\0';
+		CLAIM(from == log_ring_end() && all[len - 1] == '\n', "round %u", (unsigned)round);
+		want = len > RING ? strchr(all + len - RING - 1, '\n') + 1 : all;
+		CLAIM(strcmp(ring_text(), want) == 0, "round %u", (unsigned)round);
+		CLAIM(log_ring_end() - log_ring_start() == strlen(want), "round %u", (unsigned)round);
+	}
+	assert_in_range(log_ring_start(), 1, UINT32_MAX);
+}
+
+static void
+windows_of_the_ring_joined_are_all_lines(void **state)
+{
+	static char joined[RING + LOG_RING_LINE];
+
+	(void)state;
+	for (uint32_t round = 0; round < unit_rounds(500); round++) {
+		bool is_small = round % 2 == 0;
+		size_t len = 0, n;
+		uint64_t from;
+
+		log_something(round);
+		from = log_ring_start();
+		do {
+			size_t cap = is_small ? 1 + sim_random_below(60) : LOG_RING_LINE;
+
+			n = log_ring_read(&from, joined + len, cap);
+			CLAIM(n <= cap && from == log_ring_start() + len + n, "round %u", (unsigned)round);
+			CLAIM(n == 0 || is_small || joined[len + n - 1] == '\n', "round %u", (unsigned)round);
+			len += n;
+		} while (n > 0);
+		CLAIM(strlen(ring_text()) == len && memcmp(ring, joined, len) == 0, "round %u",
+			(unsigned)round);
+	}
+}
+
+/* A download that is slower than what happens: it has a gap, but no half lines. */
+static void
+reading_what_is_gone_goes_on_at_the_oldest_whole_line(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < unit_rounds(500); round++) {
+		uint64_t old = log_ring_start(), from = old;
+		char text[LOG_RING_LINE];
+
+		for (uint32_t i = 0; i < 1 + round % 60 || log_ring_start() == old; i++) {
+			log_something(i);
+		}
+		from += sim_random_below((uint32_t)(log_ring_start() - old));
+		CLAIM(log_ring_read(&from, text, sizeof text) > 24, "round %u", (unsigned)round);
+		CLAIM(memcmp(text, ring_text(), 24) == 0 && text[15] == 'Z', "round %u", (unsigned)round);
+		from = 0;
+		CLAIM(log_ring_read(&from, text, 1) == 1, "round %u", (unsigned)round);
+		CLAIM(from == log_ring_start() + 1, "round %u", (unsigned)round);
+	}
+}
+
+static void
+positions_that_never_were_are_the_end(void **state)
+{
+	uint64_t from = UINT64_MAX;
+	char byte;
+
+	(void)state;
+	log_one(PORT_LOG_INFO, "a", 1);
+	assert_int_equal(log_ring_read(&from, &byte, 1), 0);
+	from = log_ring_end() + 1;
+	assert_int_equal(log_ring_read(&from, &byte, 1), 0);
+}
+
 static void
 every_error_has_a_word(void **state)
 {
@@ -136,6 +312,13 @@ main(void)
 		TEST(values_cannot_forge_a_field_or_a_line),
 		TEST(a_line_that_is_full_has_no_fields_that_nobody_wrote),
 		TEST(a_value_that_is_cut_is_a_beginning_of_the_value),
+		TEST(a_line_in_the_ring_has_its_time_and_its_level),
+		TEST(the_time_in_the_ring_is_never_below_the_floor),
+		TEST(debugging_does_not_come_into_the_ring),
+		TEST(the_ring_holds_the_last_whole_lines_and_as_many_as_fit),
+		TEST(windows_of_the_ring_joined_are_all_lines),
+		TEST(reading_what_is_gone_goes_on_at_the_oldest_whole_line),
+		TEST(positions_that_never_were_are_the_end),
 		TEST(every_error_has_a_word),
 	};
 
