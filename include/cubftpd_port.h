@@ -81,6 +81,22 @@ struct port_addr {
 int port_listen(const struct port_addr *at, int backlog, port_sock *out);
 
 /*
+ * Listen for programs of this host, at a path of its file system (a Unix socket), with mode
+ * 0600. A socket that an ended server left there is replaced.
+ *
+ * Returns CUB_OK        `*out` listens; port_accept() takes its connections, and their peers
+ *                       have `family` 0;
+ *         CUB_E_BUSY    somebody listens there already;
+ *         CUB_E_NAME    the path is longer than the platform's sockets allow (107 bytes);
+ *         CUB_E_EXIST   there is something else of that name;
+ *         CUB_E_DENIED, CUB_E_NOENT (no such directory), CUB_E_LIMIT, CUB_E_IO.
+ */
+int port_listen_local(const char *path, port_sock *out);
+
+/* Remove its name, so that nobody tries any more. The socket is closed apart from that. */
+void port_forget_local(const char *path);
+
+/*
  * Take the next connection of a listening socket, with keep-alive on.
  *
  * Returns CUB_OK  `*out` is connected to `*peer`;
@@ -297,6 +313,15 @@ int port_flash_erase(enum port_area area, uint32_t at, uint32_t len);
 
 /* Return once all that was programmed or erased would survive a power cut. Waits. */
 int port_flash_sync(enum port_area area);
+
+/*
+ * Read a secret: a file that nobody but its owner may use, or a device. At most `cap` bytes;
+ * of a regular file, a line end at its end is left out.
+ *
+ * Returns the number of bytes, at least 1; CUB_E_NOENT; CUB_E_LIMIT: more than `cap`;
+ *         CUB_E_DENIED: not permitted, or others may use it; CUB_E_BAD: empty; CUB_E_IO.
+ */
+int port_secret(const char *path, uint8_t *dst, size_t cap);
 
 /* Milliseconds since some moment in the past; never steps back. */
 uint64_t port_clock_ms(void);

@@ -189,7 +189,9 @@ open_by_steps(int root, const char *path, int flags, mode_t mode)
 	int fd;
 
 	for (;;) {
-		size_t len = strcspn(path, "/");
+		size_t whole = strlen(path);
+		const char *slash = memchr(path, '/', whole);
+		size_t len = slash == NULL ? whole : (size_t)(slash - path);
 
 		if (strcmp(path, ".") != 0 && !is_plain(path, len)) {
 			errno = EXDEV;
@@ -272,7 +274,7 @@ port_root_open(port_root base, const char *path, port_root *out)
 	if (base != PORT_NONE) {
 		fd = open_beneath(base, path, OPEN_PATH | O_DIRECTORY, 0);
 	} else {
-		fd = open(path, OPEN_PATH | O_DIRECTORY);
+		fd = sys_open(path, OPEN_PATH | O_DIRECTORY);
 		fd = fd < 0 ? sys_error(errno) : fd;
 	}
 	if (fd < 0) {

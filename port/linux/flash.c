@@ -203,7 +203,7 @@ directory_sync(const char *where)
 
 	if (len < sizeof dir) {
 		memcpy(dir, slash != NULL ? where : ".", len);
-		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = sys_open(dir, O_RDONLY | O_DIRECTORY);
 	}
 	if (fd < 0) {
 		sync();
@@ -214,6 +214,12 @@ directory_sync(const char *where)
 	}
 	close(fd);
 	return result;
+}
+
+static bool
+is_device_name(const char *where)
+{
+	return strlen(where) > 5 && memcmp(where, "/dev/", 5) == 0;
 }
 
 /* The C libraries don't agree on whether ioctl() takes an int or an unsigned long. */
@@ -237,7 +243,7 @@ mtd_setup(struct area *area, const struct stat *st)
 		return CUB_E_DENIED;
 	}
 	if (!is_power_of_two(info.erasesize) || !is_power_of_two(info.writesize)
-		|| info.size == 0 || info.size % info.erasesize != 0) {
+		|| info.size == 0 || (info.size & (info.erasesize - 1)) != 0) {
 		return CUB_E_DENIED;
 	}
 	/* Some chips start locked; most drivers know of no locks and answer with an error. */
@@ -319,7 +325,7 @@ file_make(const char *where, uint32_t len)
 	memcpy(made, where, where_len);
 	memcpy(made + where_len, MADE_SUFFIX, sizeof MADE_SUFFIX);
 	(void)unlink(made);  /* what an earlier cut left */
-	fd = open(made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = sys_open(made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 	if (fd < 0) {
 		return open_error(errno);
 	}
@@ -345,19 +351,19 @@ port_flash_open(enum port_area number, const char *where, uint32_t create_len,
 	struct port_flash *out)
 {
 	struct area *area = &areas[number];
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_LARGEFILE;
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
 	int result;
 
 	CUB_ASSERT(!area->is_open);
 	/* Where a driver failed to load, a file in its device's place would live in RAM. */
-	if (create_len > 0 && strncmp(where, "/dev/", 5) != 0 && access(where, F_OK) != 0
+	if (create_len > 0 && !is_device_name(where) && access(where, F_OK) != 0
 		&& errno == ENOENT) {
 		result = file_make(where, create_len);
 		if (result < 0) {
 			return result;
 		}
 	}
-	area->fd = open(where, flags);
+	area->fd = sys_open(where, flags);
 	if (area->fd < 0) {
 		return open_error(errno);
 	}

@@ -3,6 +3,9 @@
  * Sockets of the Linux port, and the wait for them. Addresses cross this boundary in
  * one form: a client that reaches an IPv6 socket over IPv4 is an IPv4 client, so that
  * the core compares addresses byte by byte. Names are not resolved.
+ *
+ * A Unix socket for programs of this host differs only in how it begins: its name is a
+ * file, which outlives the server that made it.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,6 +13,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -20,13 +24,20 @@
 #define KEEP_PROBES     6
 #define UNSENT_MAX      (128 * 1024)
 
-/* Where the wait for a far deadline is cut, to stay within any kernel's time_t. */
-#define WAIT_MS_MAX     UINT64_C(86400000)
+/* Where the wait for a far deadline is cut, to stay within an int. */
+#define WAIT_MS_MAX     86400000
+
+/* Programs of this host that may wait until they are accepted; more wait to connect. */
+#define LOCAL_BACKLOG   4
+
+/* What is left of 0777 is 0600: nobody but the owner connects, from the name's first moment. */
+#define LOCAL_UMASK     0177
 
 union address {
 	struct sockaddr     any;
 	struct sockaddr_in  v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_un  local;
 };
 
 /* Returns the length for bind(2), 0 if this build doesn't know the family. */
@@ -54,6 +65,9 @@ static void
 from_system(const union address *from, struct port_addr *to)
 {
 	memset(to, 0, sizeof *to);
+	if (from->any.sa_family == AF_UNIX) {
+		return;
+	}
 	if (from->any.sa_family == AF_INET) {
 		to->family = 4;
 		to->tcp_port = ntohs(from->v4.sin_port);
@@ -109,7 +123,10 @@ listen_error(int error)
 	case CUB_E_BUSY:
 	case CUB_E_DENIED:
 	case CUB_E_LIMIT:
+	case CUB_E_NOENT:
 		return result;
+	case CUB_E_NOTDIR:
+		return CUB_E_NOENT;
 	default:
 		return CUB_E_IO;
 	}
@@ -137,6 +154,90 @@ port_listen(const struct port_addr *at, int backlog, port_sock *out)
 	}
 	*out = sock;
 	return CUB_OK;
+}
+
+static bool
+is_socket(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Something has that name already. Returns CUB_OK if it was a socket of nobody, and is gone. */
+static int
+remove_stale(const struct sockaddr_un *at)
+{
+	int sock, result;
+
+	if (!is_socket(at->sun_path)) {
+		return CUB_E_EXIST;
+	}
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock < 0) {
+		return listen_error(errno);
+	}
+	if (connect(sock, (const struct sockaddr *)at, sizeof *at) == 0) {
+		result = CUB_E_BUSY;
+	} else if (errno == ECONNREFUSED) {
+		result = unlink(at->sun_path) == 0 ? CUB_OK : listen_error(errno);
+	} else {
+		/* Not for us to look at; or its queue is full, or it is no stream: it is in use. */
+		result = errno == EACCES ? CUB_E_DENIED : CUB_E_BUSY;
+	}
+	close(sock);
+	return result;
+}
+
+/* Returns 0, or -1 and errno. */
+static int
+bind_local(int sock, const struct sockaddr_un *at)
+{
+	mode_t mask = umask(LOCAL_UMASK);
+	int result = bind(sock, (const struct sockaddr *)at, sizeof *at);
+
+	(void)umask(mask);
+	return result;
+}
+
+int
+port_listen_local(const char *path, port_sock *out)
+{
+	struct sockaddr_un at;
+	int result = sys_local_address(path, &at);
+	int sock;
+
+	if (result < 0) {
+		return result;
+	}
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock < 0) {
+		return listen_error(errno);
+	}
+	if (bind_local(sock, &at) != 0) {
+		result = errno == EADDRINUSE ? remove_stale(&at) : listen_error(errno);
+		if (result == CUB_OK && bind_local(sock, &at) != 0) {
+			result = listen_error(errno);
+		}
+	}
+	if (result == CUB_OK && listen(sock, LOCAL_BACKLOG) != 0) {
+		result = listen_error(errno);
+	}
+	if (result < 0) {
+		close(sock);
+		return result;
+	}
+	*out = sock;
+	return CUB_OK;
+}
+
+void
+port_forget_local(const char *path)
+{
+	/* A name that stays, for want of rights in its directory, is replaced at the next start. */
+	if (is_socket(path)) {
+		(void)unlink(path);
+	}
 }
 
 /*
@@ -178,6 +279,11 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	if (sock < 0) {
 		return accept_error(errno);
 	}
+	from_system(&address, peer);
+	*out = sock;
+	if (peer->family == 0) {
+		return CUB_OK;
+	}
 	/* These make a connection better, none is needed: a failure is not looked at. */
 	set_option(sock, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -187,8 +293,6 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	/* Not more unsent in the kernel than this: a client that reads nothing is noticed early,
 	 * and takes no megabytes of a small device. */
 	set_option(sock, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
-	from_system(&address, peer);
-	*out = sock;
 	return CUB_OK;
 }
 
@@ -246,22 +350,17 @@ port_sock_close(port_sock sock)
 	close(sock);
 }
 
-/* Time left until a deadline, or NULL where there is none. */
-static const struct timespec *
-time_left(uint64_t deadline_ms, struct timespec *out)
+/* Milliseconds until a deadline, or -1 where there is none. */
+static int
+time_left(uint64_t deadline_ms)
 {
 	uint64_t now_ms = port_clock_ms();
 	uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
 
 	if (deadline_ms == UINT64_MAX) {
-		return NULL;
+		return -1;
 	}
-	if (left_ms > WAIT_MS_MAX) {
-		left_ms = WAIT_MS_MAX;
-	}
-	out->tv_sec = (time_t)(left_ms / 1000);
-	out->tv_nsec = (long)(left_ms % 1000) * 1000000;
-	return out;
+	return left_ms < WAIT_MS_MAX ? (int)left_ms : WAIT_MS_MAX;
 }
 
 /* Errors and hang-ups wake whoever waits: the next read or write then tells which. */
@@ -282,8 +381,7 @@ ready_of(short revents, uint8_t events)
 void
 port_wait(struct port_wait *set)
 {
-	struct pollfd fds[CUB_WAIT_MAX];
-	struct timespec left;
+	struct pollfd fds[CUB_WAIT_MAX + 1];
 	int n;
 
 	CUB_ASSERT(set->count <= CUB_WAIT_MAX);
@@ -295,9 +393,10 @@ port_wait(struct port_wait *set)
 		fds[i].events = (short)((events & PORT_READ ? POLLIN : 0)
 			| (events & PORT_WRITE ? POLLOUT : 0));
 	}
-	n = ppoll(fds, set->count, time_left(set->deadline_ms, &left), sys_wait_mask());
+	fds[set->count] = (struct pollfd){ .fd = sys_signal_fd(), .events = POLLIN };
+	n = poll(fds, set->count + 1u, time_left(set->deadline_ms));
 	for (unsigned i = 0; i < set->count; i++) {
-		/* After a signal the kernel has not filled in `revents`. */
+		/* After an interruption the kernel has not filled in `revents`. */
 		set->item[i].ready = n > 0 ? ready_of(fds[i].revents, set->item[i].events) : 0;
 	}
 }

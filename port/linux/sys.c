@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Linux port's odds and ends: clocks, random bytes, the log on stderr, the end by
- * panic, and the one place where an errno becomes an `enum cub_err`. It relies on
+ * The Linux port's odds and ends: clocks, signals, random bytes, secrets, the log on stderr, the
+ * end by panic, and the one place where an errno becomes an `enum cub_err`. It relies on
  * getrandom(2), hence on Linux 3.17. It neither formats nor buffers: a line goes out in
  * one writev(2), so that lines of several programs don't mix.
  */
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +24,7 @@
 #define EXIT_PANIC 70
 
 static enum port_log_level log_level = PORT_LOG_INFO;
-static const sigset_t *wait_mask;
+static int signal_fd = -1;
 
 int
 sys_error(int error)
@@ -77,10 +82,76 @@ sys_medium_error(int error)
 	return result == CUB_E_FULL || result == CUB_E_LIMIT ? result : CUB_E_IO;
 }
 
+int
+sys_open(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
+}
+
 size_t
 sys_at_most_int(size_t len)
 {
 	return len < INT_MAX ? len : INT_MAX;
+}
+
+bool
+sys_put(int fd, const void *src, size_t len)
+{
+	const char *at = src;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		} else if (n == 0 || errno != EINTR) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+sys_put_string(int fd, const char *text)
+{
+	return sys_put(fd, text, strlen(text));
+}
+
+void
+sys_complain(const char *a, const char *b, const char *c, size_t c_len)
+{
+	sys_put_string(STDERR_FILENO, "cubftpd: ");
+	sys_put_string(STDERR_FILENO, a);
+	sys_put_string(STDERR_FILENO, b);
+	sys_put(STDERR_FILENO, c, c_len);
+	sys_put_string(STDERR_FILENO, "\n");
+}
+
+const char *
+sys_number(int n, char digits[SYS_NUMBER])
+{
+	char *at = digits + SYS_NUMBER;
+
+	*--at = '\0';
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return at;
+}
+
+int
+sys_local_address(const char *path, struct sockaddr_un *out)
+{
+	size_t len = strlen(path);
+
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (len == 0 || len >= sizeof out->sun_path) {
+		return CUB_E_NAME;
+	}
+	memcpy(out->sun_path, path, len);
+	return CUB_OK;
 }
 
 void
@@ -90,15 +161,43 @@ sys_log_level_set(enum port_log_level level)
 }
 
 void
-sys_wait_mask_set(const sigset_t *blocked)
+sys_signals_block(void)
 {
-	wait_mask = blocked;
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)sigaddset(&set, SIGXFSZ);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-const sigset_t *
-sys_wait_mask(void)
+void
+sys_signals_take(void)
 {
-	return wait_mask;
+	sigset_t set;
+
+	sys_signals_block();
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_fd = signalfd(signal_fd, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	CUB_ASSERT(signal_fd >= 0);
+}
+
+int
+sys_signal_next(void)
+{
+	struct signalfd_siginfo info;
+
+	return read(signal_fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int
+sys_signal_fd(void)
+{
+	return signal_fd;
 }
 
 uint64_t
@@ -107,13 +206,16 @@ port_clock_ms(void)
 	struct timespec now;
 
 	CUB_ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+	return (uint64_t)now.tv_sec * 1000u + (unsigned)now.tv_nsec / 1000000u;
 }
 
 int64_t
 port_time(void)
 {
-	return (int64_t)time(NULL);
+	struct timespec now;
+
+	CUB_ASSERT(clock_gettime(CLOCK_REALTIME, &now) == 0);
+	return (int64_t)now.tv_sec;
 }
 
 void
@@ -136,6 +238,85 @@ port_random(void *dst, size_t len)
 			CUB_ASSERT(n < 0 && errno == EINTR);
 		}
 	}
+}
+
+/* Read until `len` bytes are there, or the end is. Returns how many, or -1. */
+static ssize_t
+read_whole(int fd, uint8_t *dst, size_t len)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t n = read(fd, dst + have, len - have);
+
+		if (n == 0) {
+			break;
+		}
+		if (n > 0) {
+			have += (size_t)n;
+		} else if (errno != EINTR) {
+			return -1;
+		}
+	}
+	return (ssize_t)have;
+}
+
+/* Returns as port_secret(). `over` has room for a line end behind a secret of `cap` bytes. */
+static int
+secret_read(int fd, uint8_t *dst, size_t cap, uint8_t over[3])
+{
+	struct stat st;
+	bool is_file;
+	ssize_t n, more;
+	size_t len;
+
+	if (fstat(fd, &st) != 0) {
+		return CUB_E_IO;
+	}
+	is_file = S_ISREG(st.st_mode);
+	if (is_file ? (st.st_mode & 077) != 0 : !S_ISCHR(st.st_mode)) {
+		return CUB_E_DENIED;
+	}
+	n = read_whole(fd, dst, cap);
+	more = is_file ? read_whole(fd, over, 3) : 0;
+	if (n < 0 || more < 0) {
+		return CUB_E_IO;
+	}
+	len = (size_t)n + (size_t)more;
+	for (const char *end = is_file ? "\n\r" : ""; *end != '\0' && len > 0; end++) {
+		if ((len > cap ? over[len - cap - 1] : dst[len - 1]) != *end) {
+			break;
+		}
+		len--;
+	}
+	if (len > cap) {
+		return CUB_E_LIMIT;
+	}
+	return len > 0 ? (int)len : CUB_E_BAD;
+}
+
+int
+port_secret(const char *path, uint8_t *dst, size_t cap)
+{
+	uint8_t over[3];
+	/* Links are followed; a FIFO is not waited for. */
+	int fd = sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int result;
+
+	if (fd < 0) {
+		result = sys_error(errno);
+		if (result == CUB_E_NOTDIR) {
+			return CUB_E_NOENT;
+		}
+		return result == CUB_E_NOENT || result == CUB_E_DENIED ? result : CUB_E_IO;
+	}
+	result = secret_read(fd, dst, cap, over);
+	close(fd);
+	explicit_bzero(over, sizeof over);
+	if (result < 0) {
+		explicit_bzero(dst, cap);
+	}
+	return result;
 }
 
 /* The log has no second place to tell that it failed, so what fails is lost. */
@@ -185,20 +366,15 @@ port_log(enum port_log_level level, const char *line, size_t len)
 _Noreturn void
 port_panic(const char *file, int line)
 {
-	static const char head[] = "error event=panic at=";
-	char digits[12];
-	size_t at = sizeof digits;
+	char digits[SYS_NUMBER];
+	const char *part[] = {
+		"error event=panic at=", file, ":", sys_number(line, digits), "\n",
+	};
+	struct iovec parts[sizeof part / sizeof part[0]];
 
-	digits[--at] = '\n';
-	do {
-		digits[--at] = (char)('0' + line % 10);
-		line /= 10;
-	} while (line > 0);
-	digits[--at] = ':';
-	write_parts((struct iovec[]){
-		part_of(head, sizeof head - 1),
-		part_of(file, strlen(file)),
-		part_of(digits + at, sizeof digits - at),
-	}, 3);
+	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+		parts[i] = part_of(part[i], strlen(part[i]));
+	}
+	write_parts(parts, sizeof part / sizeof part[0]);
 	_exit(EXIT_PANIC);
 }

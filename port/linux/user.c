@@ -6,9 +6,21 @@
 #include "user.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sys.h"
+
+/*
+ * The calls themselves: the C library's functions change all threads of a program, and this one
+ * has no second. Of two generations of a call the first takes ids of 16 bits.
+ */
+#ifdef SYS_setresuid32
+#define CALL(name) SYS_##name##32
+#else
+#define CALL(name) SYS_##name
+#endif
 
 struct ids {
 	uid_t uid;
@@ -36,13 +48,13 @@ static bool
 parse_line(const char *line, const char *name, struct ids *ids)
 {
 	size_t len = strlen(name);
-	const char *at;
+	const char *at = memchr(line, ':', strlen(line));
 	uint32_t uid, gid;
 
-	if (strncmp(line, name, len) != 0 || line[len] != ':') {
+	if (at == NULL || (size_t)(at - line) != len || memcmp(line, name, len) != 0) {
 		return false;
 	}
-	at = strchr(line + len + 1, ':');
+	at = memchr(at + 1, ':', strlen(at + 1));
 	at = at == NULL ? NULL : parse_id(at + 1, &uid);
 	at = at == NULL ? NULL : parse_id(at, &gid);
 	if (at == NULL) {
@@ -59,7 +71,7 @@ find_user(const char *name, struct ids *ids)
 	size_t len = 0;
 	ssize_t n;
 	bool found = false;
-	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	int fd = sys_open("/etc/passwd", O_RDONLY);
 
 	if (fd < 0) {
 		return CUB_E_NOENT;
@@ -98,8 +110,9 @@ user_become(const char *name)
 	if (err < 0) {
 		return err;
 	}
-	if (setgroups(0, NULL) < 0 || setresgid(ids.gid, ids.gid, ids.gid) < 0
-		|| setresuid(ids.uid, ids.uid, ids.uid) < 0) {
+	if (syscall(CALL(setgroups), 0, NULL) < 0
+		|| syscall(CALL(setresgid), ids.gid, ids.gid, ids.gid) < 0
+		|| syscall(CALL(setresuid), ids.uid, ids.uid, ids.uid) < 0) {
 		return CUB_E_DENIED;
 	}
 	if (getresuid(&real, &effective, &saved) < 0

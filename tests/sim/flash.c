@@ -7,6 +7,7 @@
  * within one aligned unit of 16 bytes. A sync, or an overflow, writes all of it; a cut
  * writes, for each unit, the first so many entries.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "sim.h"
@@ -23,11 +24,15 @@ static struct area {
 	bool     open;
 	bool     was_open;   /* when the power went or the program ended */
 	bool     elsewhere;  /* another program has it open */
+	char     where[128];
+	bool     replaced;   /* `next` is there the next time it is opened */
+	uint32_t next_len;
 	uint32_t touched;    /* beyond it all is blank */
 	struct sim_flash_counts counts;
 	uint8_t  cells[SIM_FLASH_MAX];
 	uint8_t  medium[SIM_FLASH_MAX];
 	bool     written[SIM_FLASH_MAX];  /* since its erase, for sim_flash_once() */
+	uint8_t  next[SIM_FLASH_MAX];
 } areas[PORT_AREAS];
 
 static struct late {
@@ -87,6 +92,7 @@ blank(struct area *a)
 	a->exists = false;
 	a->open = false;
 	a->was_open = false;
+	a->replaced = false;
 	a->counts = (struct sim_flash_counts){ 0 };
 }
 
@@ -261,6 +267,25 @@ sim_flash_image(enum port_area area, const void *image, uint32_t len)
 }
 
 void
+sim_flash_replace(enum port_area area, const void *image, uint32_t len)
+{
+	struct area *a = area_of(area);
+
+	if (len > image_limit(a)) {
+		sim_fail("sim_flash_replace: too large");
+	}
+	memcpy(a->next, image, len);
+	a->next_len = len;
+	a->replaced = true;
+}
+
+const char *
+sim_flash_where(enum port_area area)
+{
+	return area_of(area)->where;
+}
+
+void
 sim_flash_flip(enum port_area area, uint32_t offset, uint8_t mask)
 {
 	struct area *a = area_of(area);
@@ -391,6 +416,9 @@ port_flash_open(enum port_area area, const char *where, uint32_t create_len,
 	if (err != CUB_OK || sim_power_is_off()) {
 		return err != CUB_OK ? err : CUB_E_IO;
 	}
+	if (a->replaced && !a->open) {
+		sim_flash_image(area, a->next, a->next_len);
+	}
 	if (!a->exists && create_len == 0) {
 		return CUB_E_NOENT;
 	}
@@ -404,6 +432,7 @@ port_flash_open(enum port_area area, const char *where, uint32_t create_len,
 	}
 	a->open = true;
 	a->was_open = false;
+	snprintf(a->where, sizeof a->where, "%s", where);
 	*out = a->geometry;
 	out->is_file = a->is_file;
 	return CUB_OK;

@@ -18,6 +18,10 @@
 
 #define FIRST_EPHEMERAL 32768
 
+/* Of a Unix socket: the longest path, with its NUL, and how many may wait there. */
+#define LOCAL_PATH    108
+#define LOCAL_BACKLOG 4
+
 struct pipe {
 	size_t cap;
 	size_t start;
@@ -61,6 +65,7 @@ static uint64_t connection_order;
 static uint64_t activity;
 static uint64_t digest;
 static uint16_t ephemeral;
+static char     local_name[LOCAL_PATH];
 static uint8_t  occupied[65536 / 8];
 static uint8_t  denied[65536 / 8];
 
@@ -81,6 +86,7 @@ sim_net_reset(void)
 	activity = 0;
 	digest = UINT64_C(0xCBF29CE484222325);
 	ephemeral = FIRST_EPHEMERAL;
+	local_name[0] = '\0';
 }
 
 /* The program has ended, or the device. The far ends notice. */
@@ -465,6 +471,55 @@ port_listen(const struct port_addr *at, int backlog, port_sock *out)
 	return CUB_OK;
 }
 
+/* Who listens at the Unix socket, or null. Its address has no family. */
+static const struct sock *
+local_listener(void)
+{
+	for (unsigned i = 0; i < SOCKS; i++) {
+		if (socks[i].handle != 0 && socks[i].connection == NULL && socks[i].local.family == 0) {
+			return &socks[i];
+		}
+	}
+	return NULL;
+}
+
+int
+port_listen_local(const char *path, port_sock *out)
+{
+	size_t len = strlen(path);
+	int err = sim_fault_count(&fault);
+
+	if (err != CUB_OK || sim_power_is_off()) {
+		return CUB_E_IO;
+	}
+	if (len == 0 || len >= LOCAL_PATH) {
+		return CUB_E_NAME;
+	}
+	if (sim_file_exists(path) || sim_dir_exists(path)) {
+		return CUB_E_EXIST;
+	}
+	if (local_listener() != NULL) {
+		if (strcmp(path, local_name) != 0) {
+			sim_fail("sim: a second Unix socket is not simulated");
+		}
+		return CUB_E_BUSY;
+	}
+	err = new_sock(out);
+	if (err == CUB_OK) {
+		sock_of(*out)->backlog = LOCAL_BACKLOG;
+		memcpy(local_name, path, len + 1);
+	}
+	return err;
+}
+
+void
+port_forget_local(const char *path)
+{
+	if (strcmp(path, local_name) == 0) {
+		local_name[0] = '\0';
+	}
+}
+
 static struct connection *
 next_waiting(port_sock listener)
 {
@@ -778,6 +833,21 @@ sim_connect(const struct port_addr *from, uint16_t to_tcp_port, sim_peer *out)
 		}
 	}
 	return CUB_E_IO;
+}
+
+int
+sim_connect_local(sim_peer *out)
+{
+	static const struct port_addr nowhere;
+	const struct sock *listener = local_name[0] != '\0' ? local_listener() : NULL;
+
+	return listener != NULL ? connect_listener(listener, &nowhere, &nowhere, out) : CUB_E_IO;
+}
+
+const char *
+sim_local_name(void)
+{
+	return local_name;
 }
 
 int

@@ -70,7 +70,7 @@ bool sim_power_is_off(void);
 /* How streams come: in one go, in single bytes, or in pieces by the seed. */
 enum sim_split { SIM_WHOLE, SIM_BYTES, SIM_RANDOM };
 
-/* Time, log and randomness: sys.c */
+/* Time, log, randomness and secrets: sys.c */
 
 void sim_clock_advance(uint64_t ms);
 
@@ -92,6 +92,15 @@ unsigned sim_log_count_of(enum port_log_level level);
 const char *sim_log_line(unsigned back);
 void sim_log_clear(void);
 
+/*
+ * Put a file with a secret at a path that port_secret() knows, for its owner alone; or another
+ * in its place. Up to 4 of them, of up to 512 bytes. Power cuts leave them alone.
+ */
+void sim_secret_put(const char *path, const void *bytes, size_t len);
+
+/* From now on port_secret() returns this error; CUB_OK: no more. */
+void sim_secret_fail(int error);
+
 /* Sockets: net.c */
 
 /* The far end of a connection. */
@@ -107,6 +116,18 @@ typedef int32_t sim_peer;
  */
 int sim_connect(const struct port_addr *from, uint16_t to_tcp_port, sim_peer *out);
 int sim_connect_to(const struct port_addr *from, const struct port_addr *to, sim_peer *out);
+
+/*
+ * The same for the Unix socket: connect to whoever listens at its name. There is one such
+ * name in the simulated host.
+ */
+int sim_connect_local(sim_peer *out);
+
+/*
+ * The name that port_listen_local() made and port_forget_local() has not yet removed, empty
+ * where there is none. As in reality it stays where its server ended without removing it.
+ */
+const char *sim_local_name(void);
 
 /* An address from numbers: sim_ipv4(192, 0, 2, 7, 40000). */
 struct port_addr sim_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t tcp_port);
@@ -139,7 +160,7 @@ bool sim_peer_held(sim_peer peer);
 size_t sim_peer_pending(sim_peer peer);
 size_t sim_peer_unread(sim_peer peer);
 
-/* The peer's own address. */
+/* The peer's own address; of `family` 0 for one of a Unix socket. */
 struct port_addr sim_peer_local(sim_peer peer);
 
 /*
@@ -342,6 +363,13 @@ const uint8_t *sim_flash_bytes(enum port_area area);
  * then exists. */
 void sim_flash_image(enum port_area area, const void *image, uint32_t len);
 
+/*
+ * The same while the area may be open: as where another file, or another medium, has taken the
+ * name of the one that a program still holds. What is open stays what it was, and the image is
+ * what the next port_flash_open() finds.
+ */
+void sim_flash_replace(enum port_area area, const void *image, uint32_t len);
+
 /* Invert the bits of `mask` in one byte, durably. */
 void sim_flash_flip(enum port_area area, uint32_t offset, uint8_t mask);
 
@@ -349,6 +377,9 @@ void sim_flash_flip(enum port_area area, uint32_t offset, uint8_t mask);
 uint32_t sim_flash_size(enum port_area area);
 
 bool sim_flash_is_open(enum port_area area);
+
+/* The name that it was opened by the last time. There is one area of a kind, by any name. */
+const char *sim_flash_where(enum port_area area);
 
 /*
  * What follows is among the simulator's own files.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulated platform's clocks, randomness, log and panic.
+ * The simulated platform's clocks, randomness, secrets, log and panic.
  *
  * With SIM_LOG in the environment, log lines go to stderr as well.
  */
@@ -13,6 +13,8 @@
 
 #define LINES 256
 #define LINE_LEN 256
+#define SECRETS 4
+#define SECRET_LEN 512
 
 /* Not 0, and far from the start of everything, so that "0" shows as the mistake it is. */
 #define CLOCK_START 1000000
@@ -29,6 +31,14 @@ static char     lines[LINES][LINE_LEN];
 static unsigned line_count;
 static unsigned line_count_of[PORT_LOG_DEBUG + 1];
 
+/* Free while `path` is empty. */
+static struct secret {
+	char    path[CUB_HOST_PATH];
+	uint8_t bytes[SECRET_LEN];
+	size_t  len;
+} secrets[SECRETS];
+static int secret_error;
+
 static jmp_buf     panic_jump;
 static bool        panic_expected;
 static const char *panic_text = "";
@@ -40,6 +50,8 @@ sim_sys_reset(void)
 	clock_moves = -1;
 	sim_time_set(TIME_START);
 	sim_log_clear();
+	memset(secrets, 0, sizeof secrets);
+	secret_error = CUB_OK;
 	panic_text = "";
 }
 
@@ -110,6 +122,67 @@ port_random(void *dst, size_t len)
 		at += n;
 		len -= n;
 	}
+}
+
+/* The one of a path, or with an empty path one that is free; or null. */
+static struct secret *
+secret_find(const char *path)
+{
+	for (unsigned i = 0; i < SECRETS; i++) {
+		if (strcmp(secrets[i].path, path) == 0) {
+			return &secrets[i];
+		}
+	}
+	return NULL;
+}
+
+void
+sim_secret_put(const char *path, const void *bytes, size_t len)
+{
+	struct secret *s = secret_find(path);
+
+	if (s == NULL) {
+		s = secret_find("");
+	}
+	if (s == NULL || path[0] == '\0' || strlen(path) >= sizeof s->path || len > SECRET_LEN) {
+		sim_fail("sim_secret_put: no room for %zu bytes at \"%s\"", len, path);
+	}
+	memcpy(s->path, path, strlen(path) + 1);
+	memcpy(s->bytes, bytes, len);
+	s->len = len;
+}
+
+void
+sim_secret_fail(int error)
+{
+	secret_error = error;
+}
+
+int
+port_secret(const char *path, uint8_t *dst, size_t cap)
+{
+	const struct secret *s = path[0] != '\0' ? secret_find(path) : NULL;
+	size_t len;
+
+	SIM_RULE(cap > 0, "secret: no room for any");
+	if (sim_power_is_off()) {
+		return CUB_E_IO;
+	}
+	if (secret_error != CUB_OK) {
+		return secret_error;
+	}
+	if (s == NULL) {
+		return CUB_E_NOENT;
+	}
+	len = s->len;
+	if (len > 0 && s->bytes[len - 1] == '\n') {
+		len -= len > 1 && s->bytes[len - 2] == '\r' ? 2 : 1;
+	}
+	if (len > cap) {
+		return CUB_E_LIMIT;
+	}
+	memcpy(dst, s->bytes, len);
+	return len > 0 ? (int)len : CUB_E_BAD;
 }
 
 void

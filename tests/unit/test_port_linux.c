@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Linux port against its contract, on the real system: files beneath a temporary
- * folder, sockets of the loopback interface. Nothing here needs root, a network or an
+ * The Linux port against its contract, on the real system: files and Unix sockets beneath
+ * a temporary folder, sockets of the loopback interface. Nothing here needs root, a network or an
  * MTD device, and what the system lacks (IPv6, openat2, seccomp) is skipped.
  *
  * The tests of paths run twice, with the kernel's resolution and name by name. Every
@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -1343,6 +1344,428 @@ an_accept_without_a_descriptor_left_is_a_limit(void **state)
 	pair_close(&p);
 }
 
+/* Unix sockets */
+
+static char local_path[96];
+
+static int
+local_world_open(void **state)
+{
+	world_open(state);
+	snprintf(local_path, sizeof local_path, "%s/sock", world.folder);
+	return 0;
+}
+
+/* The mode that a Unix socket has just before anybody can connect: see listen() below. */
+static mode_t mode_at_listen;
+
+int
+listen(int sock, int backlog)
+{
+	struct stat st;
+
+	if (lstat(local_path, &st) == 0) {
+		mode_at_listen = st.st_mode & 07777;
+	}
+	return (int)syscall(SYS_listen, sock, backlog);
+}
+
+static struct sockaddr_un
+local_address(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	return at;
+}
+
+/* A plain socket with a name, of a server that is not ours. */
+static int
+foreign_bind(const char *path, int type)
+{
+	struct sockaddr_un at = local_address(path);
+	int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	assert_true(sock >= 0);
+	assert_int_equal(bind(sock, (struct sockaddr *)&at, sizeof at), 0);
+	return sock;
+}
+
+static int
+local_connect(const char *path, int flags)
+{
+	struct sockaddr_un at = local_address(path);
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	assert_true(sock >= 0);
+	if (connect(sock, (struct sockaddr *)&at, sizeof at) != 0) {
+		close(sock);
+		return -1;
+	}
+	return sock;
+}
+
+/* Listen and close, the name stays. Returns what the listening answered. */
+static int
+try_listen_local(const char *path)
+{
+	port_sock listener;
+	int result = port_listen_local(path, &listener);
+
+	if (result == CUB_OK) {
+		port_sock_close(listener);
+	}
+	return result;
+}
+
+static struct pair
+local_pair_open(void)
+{
+	struct pair p;
+
+	assert_int_equal(port_listen_local(local_path, &p.listener), CUB_OK);
+	assert_int_equal(port_accept(p.listener, &p.ours, &p.peer), CUB_AGAIN);
+	p.theirs = local_connect(local_path, 0);
+	assert_true(p.theirs >= 0);
+	assert_int_equal(wait_for(p.listener, PORT_READ, SOON_MS), PORT_READ);
+	memset(&p.peer, 0xFF, sizeof p.peer);
+	assert_int_equal(port_accept(p.listener, &p.ours, &p.peer), CUB_OK);
+	return p;
+}
+
+static void
+a_local_socket_is_its_owners_alone_before_anybody_can_connect(void **state)
+{
+	static const mode_t masks[] = { 0, 022, 077, 0777 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(masks); i++) {
+		mode_t before = umask(masks[i]);
+		int result = try_listen_local(local_path);
+
+		assert_int_equal(umask(before), masks[i]);
+		assert_int_equal(result, CUB_OK);
+		assert_int_equal(mode_at_listen, 0600);
+	}
+}
+
+static void
+a_local_client_has_no_address_and_is_served_like_others(void **state)
+{
+	static const struct port_addr none;
+	struct pair p = local_pair_open();
+	struct port_addr local = loopback4;
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(p.peer.family, 0);
+	assert_memory_equal(p.peer.ip, none.ip, sizeof none.ip);
+	assert_int_equal(p.peer.tcp_port, 0);
+	assert_int_equal(port_sock_local(p.ours, &local), CUB_OK);
+	assert_int_equal(local.family, 0);
+	assert_int_equal(option_of(p.ours, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_true(fcntl(p.ours, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(p.ours, F_GETFD) & FD_CLOEXEC);
+	assert_true(fcntl(p.listener, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(p.listener, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_AGAIN);
+	assert_int_equal(send(p.theirs, "ask", 3, 0), 3);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), 3);
+	assert_int_equal(shutdown(p.theirs, SHUT_WR), 0);
+	assert_int_equal(port_sock_read(p.ours, buf, sizeof buf), CUB_EOF);
+	assert_int_equal(port_sock_write(p.ours, "answer", 6), 6);
+	port_sock_shutdown(p.ours);
+	assert_int_equal(recv(p.theirs, buf, sizeof buf, 0), 6);
+	assert_int_equal(recv(p.theirs, buf, sizeof buf, 0), 0);
+	pair_close(&p);
+
+	signal(SIGPIPE, SIG_DFL);
+	p = local_pair_open();
+	close(p.theirs);
+	p.theirs = -1;
+	assert_int_equal(port_sock_write(p.ours, "x", 1), CUB_E_IO);
+	pair_close(&p);
+}
+
+static void
+a_local_socket_that_nobody_listens_at_is_replaced(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	close(foreign_bind(local_path, SOCK_STREAM));
+	assert_int_equal(chmod(local_path, 0777), 0);
+	p = local_pair_open();
+	assert_int_equal(mode_at_listen, 0600);
+	pair_close(&p);
+	assert_true(is_there("sock"));
+	p = local_pair_open();
+	pair_close(&p);
+}
+
+static void
+a_local_socket_in_use_is_busy_and_stays(void **state)
+{
+	struct pair p = local_pair_open();
+	int foreign, fill, again;
+
+	(void)state;
+	assert_int_equal(try_listen_local(local_path), CUB_E_BUSY);
+	again = local_connect(local_path, 0);
+	assert_true(again >= 0);
+	close(again);
+	pair_close(&p);
+	port_forget_local(local_path);
+
+	/* Also where its queue is full: the look must not wait. */
+	foreign = foreign_bind(local_path, SOCK_STREAM);
+	assert_int_equal(listen(foreign, 0), 0);
+	fill = local_connect(local_path, 0);
+	assert_int_equal(local_connect(local_path, SOCK_NONBLOCK), -1);
+	assert_int_equal(errno, EAGAIN);
+	alarm(SOON_MS / 1000);
+	assert_int_equal(try_listen_local(local_path), CUB_E_BUSY);
+	alarm(0);
+	close(fill);
+	close(foreign);
+	port_forget_local(local_path);
+
+	foreign = foreign_bind(local_path, SOCK_DGRAM);
+	assert_int_equal(try_listen_local(local_path), CUB_E_BUSY);
+	close(foreign);
+	assert_true(is_there("sock"));
+}
+
+static void
+what_is_no_socket_is_neither_replaced_nor_followed_nor_removed(void **state)
+{
+	static const char *const names[] = {
+		"root/file", "root/dir", "root/fifo", "root/dangling", "root/circle", "root/in_file",
+		"link",
+	};
+	struct stat st;
+	char path[96];
+
+	(void)state;
+	close(foreign_bind(local_path, SOCK_STREAM));
+	put_link("link", "sock");
+	for (size_t i = 0; i < LEN(names); i++) {
+		snprintf(path, sizeof path, "%s/%s", world.folder, names[i]);
+		assert_int_equal(try_listen_local(path), CUB_E_EXIST);
+		port_forget_local(path);
+		assert_true(is_there(names[i]));
+	}
+	assert_int_equal(fstatat(world.folder_fd, "sock", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(fstatat(world.folder_fd, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_true(holds("root/file", "hello"));
+	assert_false(is_there("root/nowhere"));
+	port_forget_local(local_path);
+	assert_false(is_there("sock"));
+	port_forget_local(local_path);
+}
+
+static void
+a_path_that_can_have_no_local_socket_is_refused(void **state)
+{
+	struct rlimit before;
+	struct rlimit now;
+	char path[160];
+	int len;
+
+	(void)state;
+	assert_int_equal(try_listen_local(""), CUB_E_NAME);
+	len = snprintf(path, sizeof path, "%s/", world.folder);
+	memset(path + len, 'x', sizeof path - (size_t)len);
+	path[108] = '\0';
+	assert_int_equal(try_listen_local(path), CUB_E_NAME);
+	path[107] = '\0';
+	assert_int_equal(try_listen_local(path), CUB_OK);
+	assert_true(is_there(path + len));
+	snprintf(path, sizeof path, "%s/none/sock", world.folder);
+	assert_int_equal(try_listen_local(path), CUB_E_NOENT);
+	snprintf(path, sizeof path, "%s/root/file/sock", world.folder);
+	assert_int_equal(try_listen_local(path), CUB_E_NOENT);
+	getrlimit(RLIMIT_NOFILE, &before);
+	now = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(try_listen_local(local_path), CUB_E_LIMIT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_false(is_there("sock"));
+}
+
+static void
+a_local_socket_that_may_not_be_made_or_asked_is_denied(void **state)
+{
+	bool is_root = geteuid() == 0;
+	char path[96];
+
+	(void)state;
+	put_dir("box");
+	snprintf(path, sizeof path, "%s/box/sock", world.folder);
+	if (is_root) {
+		assert_int_equal(fchownat(world.folder_fd, "box", NOBODY, NOBODY, 0), 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+	}
+	close(foreign_bind(path, SOCK_STREAM));
+	assert_int_equal(chmod(path, 0), 0);
+	assert_int_equal(try_listen_local(path), CUB_E_DENIED);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(fchmodat(world.folder_fd, "box", 0500, 0), 0);
+	assert_int_equal(try_listen_local(path), CUB_E_DENIED);
+	port_forget_local(path);
+	assert_true(is_there("box/sock"));
+	assert_int_equal(fchmodat(world.folder_fd, "box", 0700, 0), 0);
+	port_forget_local(path);
+	assert_false(is_there("box/sock"));
+	assert_int_equal(fchmodat(world.folder_fd, "box", 0500, 0), 0);
+	assert_int_equal(try_listen_local(path), CUB_E_DENIED);
+	assert_int_equal(fchmodat(world.folder_fd, "box", 0700, 0), 0);
+	if (is_root) {
+		assert_int_equal(seteuid(0), 0);
+	}
+}
+
+/* Secrets */
+
+#define SECRET_CAP 6
+
+static uint8_t secret[SECRET_CAP + 1];
+
+/* At a path below the folder, or an absolute one. What lies behind the room stays. */
+static int
+try_secret(const char *name, size_t cap)
+{
+	char path[128];
+	int result;
+
+	snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : world.folder,
+		name[0] == '/' ? "" : "/", name);
+	memset(secret, 0xA5, sizeof secret);
+	result = port_secret(path, secret, cap);
+	assert_int_equal(secret[cap], 0xA5);
+	for (size_t i = 0; result < 0 && i < cap; i++) {
+		assert_true(secret[i] == 0 || secret[i] == 0xA5);
+	}
+	return result;
+}
+
+static void
+a_secret_is_a_file_without_the_end_of_its_line(void **state)
+{
+	static const struct {
+		const char *file;
+		int result;
+	} cases[] = {
+		{ "s", 1 }, { "s\n", 1 }, { "s\r\n", 1 }, { "secret", 6 }, { "secret\n", 6 },
+		{ "secret\r\n", 6 }, { "secre\n\n", 6 }, { "secre\r\r\n", 6 }, { "secre\n\r\n", 6 },
+		{ "secre\r", 6 }, { "se\ncr", 5 }, { " s ", 3 }, { "secre\n", 5 }, { "secr\r\n", 4 },
+		{ "", CUB_E_BAD }, { "\n", CUB_E_BAD }, { "\r\n", CUB_E_BAD }, { "\r", 1 },
+		{ "secrets", CUB_E_LIMIT }, { "secret\r", CUB_E_LIMIT }, { "secrets\n", CUB_E_LIMIT },
+		{ "secret\n\n", CUB_E_LIMIT }, { "secret\n\r\n", CUB_E_LIMIT },
+		{ "secret\n.", CUB_E_LIMIT }, { "secret\r\n.", CUB_E_LIMIT },
+		{ "secret \r\n", CUB_E_LIMIT }, { "much longer than it may be\n", CUB_E_LIMIT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		put_file("secret", cases[i].file);
+		assert_int_equal(try_secret("secret", SECRET_CAP), cases[i].result);
+		if (cases[i].result > 0) {
+			assert_memory_equal(secret, cases[i].file, (size_t)cases[i].result);
+		}
+		assert_int_equal(unlinkat(world.folder_fd, "secret", 0), 0);
+	}
+	put_file("secret", "s\n");
+	assert_int_equal(try_secret("secret", 1), 1);
+}
+
+static void
+a_secret_that_others_may_use_is_denied(void **state)
+{
+	static const mode_t refused[] = { 0640, 0604, 0620, 0602, 0610, 0601, 0644, 0777 };
+	static const mode_t taken[] = { 0600, 0400, 0700 };
+
+	(void)state;
+	put_file("secret", "secret");
+	for (size_t i = 0; i < LEN(refused); i++) {
+		assert_int_equal(fchmodat(world.folder_fd, "secret", refused[i], 0), 0);
+		assert_int_equal(try_secret("secret", SECRET_CAP), CUB_E_DENIED);
+	}
+	for (size_t i = 0; i < LEN(taken); i++) {
+		assert_int_equal(fchmodat(world.folder_fd, "secret", taken[i], 0), 0);
+		assert_int_equal(try_secret("secret", SECRET_CAP), 6);
+	}
+	if (geteuid() == 0) {
+		assert_int_equal(seteuid(NOBODY), 0);
+		assert_int_equal(try_secret("secret", SECRET_CAP), CUB_E_DENIED);
+		assert_int_equal(seteuid(0), 0);
+	} else {
+		assert_int_equal(fchmodat(world.folder_fd, "secret", 0, 0), 0);
+		assert_int_equal(try_secret("secret", SECRET_CAP), CUB_E_DENIED);
+	}
+}
+
+static void
+a_secret_is_found_through_links_and_only_in_files_and_devices(void **state)
+{
+	struct rlimit before;
+	struct rlimit now;
+
+	(void)state;
+	put_file("secret", "secret");
+	put_link("link", "secret");
+	put_link("link_to_link", "link");
+	assert_int_equal(try_secret("link_to_link", SECRET_CAP), 6);
+	assert_memory_equal(secret, "secret", 6);
+	assert_int_equal(try_secret("root/dangling", SECRET_CAP), CUB_E_NOENT);
+	assert_int_equal(try_secret("root/circle", SECRET_CAP), CUB_E_DENIED);
+	assert_int_equal(try_secret("none", SECRET_CAP), CUB_E_NOENT);
+	assert_int_equal(try_secret("secret/none", SECRET_CAP), CUB_E_NOENT);
+	assert_int_equal(try_secret("root/dir", SECRET_CAP), CUB_E_DENIED);
+	close(foreign_bind(local_path, SOCK_STREAM));
+	assert_int_equal(try_secret("sock", SECRET_CAP), CUB_E_DENIED);
+	alarm(SOON_MS / 1000);
+	assert_int_equal(try_secret("root/fifo", SECRET_CAP), CUB_E_DENIED);
+	alarm(0);
+	/* A file of mode 0600 whose first byte can't be read. */
+	assert_int_equal(try_secret("/proc/self/mem", SECRET_CAP), CUB_E_IO);
+	getrlimit(RLIMIT_NOFILE, &before);
+	now = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(try_secret("secret", SECRET_CAP), CUB_E_IO);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void
+of_a_device_as_much_is_taken_as_there_is_room(void **state)
+{
+	(void)state;
+	assert_int_equal(try_secret("/dev/zero", SECRET_CAP), SECRET_CAP);
+	assert_memory_equal(secret, "\0\0\0\0\0", SECRET_CAP);
+	assert_int_equal(try_secret("/dev/null", SECRET_CAP), CUB_E_BAD);
+}
+
+/* A terminal stands for a device that gives what looks like the end of a line. */
+static void
+the_bytes_of_a_device_are_taken_as_they_are(void **state)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char name[64];
+
+	(void)state;
+	if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0
+		|| ptsname_r(terminal, name, sizeof name) != 0) {
+		close(terminal);
+		skip();
+	}
+	assert_int_equal(write(terminal, "12345\n", 6), 6);
+	assert_int_equal(try_secret(name, SECRET_CAP), 6);
+	assert_memory_equal(secret, "12345\n", 6);
+	close(terminal);
+}
+
 /* The wait */
 
 static void
@@ -1395,43 +1818,51 @@ a_wait_ends_at_its_deadline(void **state)
 	assert_in_range(port_clock_ms() - before_ms, 0, SOON_MS);
 }
 
-static volatile sig_atomic_t signals;
-
+/* In a process of its own: what was blocked is blocked for good. */
 static void
-on_signal(int number)
+child_meets_signals(void)
 {
-	(void)number;
-	signals++;
+	struct port_wait set = { .count = 1, .deadline_ms = UINT64_MAX };
+
+	set.item[0].sock = STDIN_FILENO;
+	set.item[0].events = 0;
+	set.item[0].ready = PORT_READ;
+	assert_int_equal(sys_signal_next(), 0);
+	sys_signals_take();
+	assert_int_equal(sys_signal_next(), 0);
+	raise(SIGPIPE);
+	raise(SIGXFSZ);
+	assert_int_equal(sys_signal_next(), 0);
+	raise(SIGHUP);
+	raise(SIGTERM);
+	alarm(SOON_MS / 1000);
+	port_wait(&set);
+	assert_int_equal(set.item[0].ready, 0);
+	assert_int_equal(sys_signal_next(), SIGHUP);
+	port_wait(&set);
+	assert_int_equal(sys_signal_next(), SIGTERM);
+	assert_int_equal(sys_signal_next(), 0);
+	/* None is left, so nothing but the deadline ends the next one. */
+	set.deadline_ms = port_clock_ms() + 20;
+	port_wait(&set);
+	assert_true(port_clock_ms() >= set.deadline_ms);
 }
 
 static void
 a_signal_that_came_before_the_wait_still_ends_it(void **state)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	struct port_wait set = { .count = 1, .deadline_ms = UINT64_MAX };
-	sigset_t blocked;
-	sigset_t before;
+	int status;
+	pid_t child;
 
 	(void)state;
-	set.item[0].sock = STDIN_FILENO;
-	set.item[0].events = 0;
-	set.item[0].ready = PORT_READ;
-	signals = 0;
-	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
-	raise(SIGUSR1);
-	assert_int_equal(signals, 0);
-	sys_wait_mask_set(&before);
-	alarm(SOON_MS / 1000);
-	port_wait(&set);
-	alarm(0);
-	sys_wait_mask_set(NULL);
-	assert_int_equal(signals, 1);
-	assert_int_equal(set.item[0].ready, 0);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	signal(SIGUSR1, SIG_DFL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		child_meets_signals();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 /* The rest of the system */
@@ -1614,71 +2045,84 @@ the_clock_never_steps_back(void **state)
 	{ #test " [" #way "]", test, world_open, world_close, &way }
 #define BOTH(test) WITH(test, kernel_way), WITH(test, steps_way)
 #define FLASH(test) cmocka_unit_test_setup_teardown(test, flash_world_open, world_close)
+#define LOCAL(test) cmocka_unit_test_setup_teardown(test, local_world_open, world_close)
 #define PLAIN(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
+
+static const struct CMUnitTest tests[] = {
+	BOTH(a_link_that_leads_out_of_the_root_is_denied),
+	BOTH(nothing_is_made_or_changed_behind_a_link_out),
+	WITH(a_link_inside_the_root_is_followed_by_the_kernel, kernel_way),
+	WITH(every_link_is_denied_where_names_are_resolved_by_steps, steps_way),
+	BOTH(a_dangling_link_can_not_be_read_but_keeps_its_name),
+	BOTH(a_fifo_is_denied_and_does_not_block),
+	BOTH(a_directory_is_not_opened_as_a_file_nor_a_file_as_a_directory),
+	BOTH(what_is_not_there_is_told_as_such),
+	BOTH(a_deep_path_leads_to_its_end),
+	BOTH(a_dot_alone_is_the_root),
+	BOTH(create_refuses_a_name_that_is_taken),
+	BOTH(update_keeps_what_a_file_holds),
+	BOTH(rename_replaces_a_file),
+	BOTH(rename_never_replaces_a_directory),
+	BOTH(a_link_itself_is_renamed_and_removed),
+	BOTH(directories_are_made_and_removed_as_directories_only),
+	BOTH(names_can_be_changed_in_a_directory_that_may_not_be_read),
+	BOTH(a_lack_of_descriptors_changes_nothing_and_loses_none),
+	BOTH(a_listing_shows_what_a_link_leads_to_where_it_may_be_followed),
+	PLAIN(offsets_beyond_4_gib_are_kept),
+	PLAIN(a_file_that_may_not_grow_further_is_told_as_a_limit),
+	PLAIN(two_names_of_one_file_share_their_inode),
+	PLAIN(a_root_knows_how_much_may_be_written),
+	PLAIN(a_listing_has_every_entry_exactly_once),
+	PLAIN(an_entry_that_vanished_is_left_out),
+	PLAIN(a_directory_that_was_removed_has_ended),
+#if HAVE_SECCOMP
+	PLAIN(a_system_without_openat2_resolves_by_steps),
+	PLAIN(a_path_that_is_renamed_for_ever_is_given_up),
+#endif
+	FLASH(a_new_store_is_made_for_its_owner_alone_and_reads_as_erased),
+	FLASH(programming_only_clears_bits),
+	FLASH(what_lies_between_two_programmed_places_stays_erased),
+	FLASH(an_erase_sets_its_blocks_and_no_others),
+	FLASH(an_erase_off_the_blocks_is_refused),
+	FLASH(a_store_that_another_has_open_is_busy),
+	FLASH(a_store_that_others_may_read_or_write_is_denied),
+	FLASH(what_is_neither_a_file_nor_flash_is_denied),
+	FLASH(a_missing_device_is_not_replaced_by_a_file),
+	PLAIN(an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_peer),
+	PLAIN(an_ipv6_client_is_an_ipv6_peer),
+	PLAIN(an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all),
+	PLAIN(an_address_that_is_taken_is_busy_and_a_foreign_one_fails),
+	PLAIN(an_accepted_socket_is_set_up_as_promised),
+	PLAIN(nothing_yet_and_the_end_are_told_apart),
+	PLAIN(what_was_written_arrives_before_the_shutdown),
+	PLAIN(a_full_socket_says_again),
+	PLAIN(a_write_to_a_closed_peer_fails_without_a_signal),
+	PLAIN(an_accept_without_a_descriptor_left_is_a_limit),
+	LOCAL(a_local_socket_is_its_owners_alone_before_anybody_can_connect),
+	LOCAL(a_local_client_has_no_address_and_is_served_like_others),
+	LOCAL(a_local_socket_that_nobody_listens_at_is_replaced),
+	LOCAL(a_local_socket_in_use_is_busy_and_stays),
+	LOCAL(what_is_no_socket_is_neither_replaced_nor_followed_nor_removed),
+	LOCAL(a_path_that_can_have_no_local_socket_is_refused),
+	LOCAL(a_local_socket_that_may_not_be_made_or_asked_is_denied),
+	PLAIN(a_secret_is_a_file_without_the_end_of_its_line),
+	PLAIN(a_secret_that_others_may_use_is_denied),
+	LOCAL(a_secret_is_found_through_links_and_only_in_files_and_devices),
+	PLAIN(of_a_device_as_much_is_taken_as_there_is_room),
+	PLAIN(the_bytes_of_a_device_are_taken_as_they_are),
+	PLAIN(a_wait_marks_what_was_asked_for_and_nothing_else),
+	PLAIN(a_wait_ends_at_its_deadline),
+	PLAIN(a_signal_that_came_before_the_wait_still_ends_it),
+	PLAIN(an_event_is_one_line_with_its_level),
+	PLAIN(a_panic_says_where_and_ends_the_program),
+	PLAIN(random_bytes_fill_all_that_was_asked_for),
+	PLAIN(a_random_pool_that_is_not_ready_is_waited_for_and_told_once),
+	PLAIN(error_numbers_have_one_meaning),
+	PLAIN(the_clock_never_steps_back),
+};
 
 int
 main(void)
 {
-	static const struct CMUnitTest tests[] = {
-		BOTH(a_link_that_leads_out_of_the_root_is_denied),
-		BOTH(nothing_is_made_or_changed_behind_a_link_out),
-		WITH(a_link_inside_the_root_is_followed_by_the_kernel, kernel_way),
-		WITH(every_link_is_denied_where_names_are_resolved_by_steps, steps_way),
-		BOTH(a_dangling_link_can_not_be_read_but_keeps_its_name),
-		BOTH(a_fifo_is_denied_and_does_not_block),
-		BOTH(a_directory_is_not_opened_as_a_file_nor_a_file_as_a_directory),
-		BOTH(what_is_not_there_is_told_as_such),
-		BOTH(a_deep_path_leads_to_its_end),
-		BOTH(a_dot_alone_is_the_root),
-		BOTH(create_refuses_a_name_that_is_taken),
-		BOTH(update_keeps_what_a_file_holds),
-		BOTH(rename_replaces_a_file),
-		BOTH(rename_never_replaces_a_directory),
-		BOTH(a_link_itself_is_renamed_and_removed),
-		BOTH(directories_are_made_and_removed_as_directories_only),
-		BOTH(names_can_be_changed_in_a_directory_that_may_not_be_read),
-		BOTH(a_lack_of_descriptors_changes_nothing_and_loses_none),
-		BOTH(a_listing_shows_what_a_link_leads_to_where_it_may_be_followed),
-		PLAIN(offsets_beyond_4_gib_are_kept),
-		PLAIN(a_file_that_may_not_grow_further_is_told_as_a_limit),
-		PLAIN(two_names_of_one_file_share_their_inode),
-		PLAIN(a_root_knows_how_much_may_be_written),
-		PLAIN(a_listing_has_every_entry_exactly_once),
-		PLAIN(an_entry_that_vanished_is_left_out),
-		PLAIN(a_directory_that_was_removed_has_ended),
-#if HAVE_SECCOMP
-		PLAIN(a_system_without_openat2_resolves_by_steps),
-		PLAIN(a_path_that_is_renamed_for_ever_is_given_up),
-#endif
-		FLASH(a_new_store_is_made_for_its_owner_alone_and_reads_as_erased),
-		FLASH(programming_only_clears_bits),
-		FLASH(what_lies_between_two_programmed_places_stays_erased),
-		FLASH(an_erase_sets_its_blocks_and_no_others),
-		FLASH(an_erase_off_the_blocks_is_refused),
-		FLASH(a_store_that_another_has_open_is_busy),
-		FLASH(a_store_that_others_may_read_or_write_is_denied),
-		FLASH(what_is_neither_a_file_nor_flash_is_denied),
-		FLASH(a_missing_device_is_not_replaced_by_a_file),
-		PLAIN(an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_peer),
-		PLAIN(an_ipv6_client_is_an_ipv6_peer),
-		PLAIN(an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all),
-		PLAIN(an_address_that_is_taken_is_busy_and_a_foreign_one_fails),
-		PLAIN(an_accepted_socket_is_set_up_as_promised),
-		PLAIN(nothing_yet_and_the_end_are_told_apart),
-		PLAIN(what_was_written_arrives_before_the_shutdown),
-		PLAIN(a_full_socket_says_again),
-		PLAIN(a_write_to_a_closed_peer_fails_without_a_signal),
-		PLAIN(an_accept_without_a_descriptor_left_is_a_limit),
-		PLAIN(a_wait_marks_what_was_asked_for_and_nothing_else),
-		PLAIN(a_wait_ends_at_its_deadline),
-		PLAIN(a_signal_that_came_before_the_wait_still_ends_it),
-		PLAIN(an_event_is_one_line_with_its_level),
-		PLAIN(a_panic_says_where_and_ends_the_program),
-		PLAIN(random_bytes_fill_all_that_was_asked_for),
-		PLAIN(a_random_pool_that_is_not_ready_is_waited_for_and_told_once),
-		PLAIN(error_numbers_have_one_meaning),
-		PLAIN(the_clock_never_steps_back),
-	};
-
 	return cmocka_run_group_tests_name("port_linux", tests, NULL, NULL);
 }

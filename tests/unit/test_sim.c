@@ -97,6 +97,43 @@ the_last_log_lines_are_kept(void **state)
 }
 
 static void
+a_secret_is_read_without_its_line_end_and_only_whole(void **state)
+{
+	static const struct {
+		const char *file;
+		int result;
+	} cases[] = {
+		{ "secret", 6 }, { "secret\n", 6 }, { "secret\r\n", 6 }, { "secre\n\n", 6 }, { "a\r", 2 },
+		{ "", CUB_E_BAD }, { "\n", CUB_E_BAD }, { "\r\n", CUB_E_BAD }, { "secrets", CUB_E_LIMIT },
+	};
+	uint8_t buf[6];
+
+	(void)state;
+	assert_int_equal(port_secret("/etc/key", buf, sizeof buf), CUB_E_NOENT);
+	assert_int_equal(port_secret("", buf, sizeof buf), CUB_E_NOENT);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		sim_secret_put("/etc/key", cases[i].file, strlen(cases[i].file));
+		assert_int_equal(port_secret("/etc/key", buf, sizeof buf), cases[i].result);
+		if (cases[i].result > 0) {
+			assert_memory_equal(buf, cases[i].file, (size_t)cases[i].result);
+		}
+	}
+	sim_secret_put("/etc/other", "b", 1);
+	sim_secret_put("/etc/key", "a", 1);
+	sim_power_cut();
+	assert_int_equal(port_secret("/etc/other", buf, sizeof buf), CUB_E_IO);
+	sim_power_on();
+	assert_int_equal(port_secret("/etc/other", buf, sizeof buf), 1);
+	assert_int_equal(buf[0], 'b');
+	sim_secret_fail(CUB_E_DENIED);
+	assert_int_equal(port_secret("/etc/other", buf, sizeof buf), CUB_E_DENIED);
+	sim_secret_fail(CUB_OK);
+	assert_int_equal(port_secret("/etc/key", buf, sizeof buf), 1);
+	sim_reset(1);
+	assert_int_equal(port_secret("/etc/key", buf, sizeof buf), CUB_E_NOENT);
+}
+
+static void
 panic_by_itself(void *arg)
 {
 	CUB_ASSERT(arg == NULL);
@@ -402,6 +439,106 @@ writing_to_a_closed_far_end_fails_the_second_time(void **state)
 	sock = pair(&peer);
 	sim_peer_reset(peer);
 	assert_int_equal(port_sock_write(sock, "a", 1), CUB_E_IO);
+}
+
+static port_sock
+listen_local(void)
+{
+	port_sock sock;
+
+	assert_int_equal(port_listen_local("/run/x.sock", &sock), CUB_OK);
+	return sock;
+}
+
+static void
+a_program_of_the_host_connects_to_the_unix_socket(void **state)
+{
+	struct port_wait set = { .count = 1, .deadline_ms = 0 };
+	struct port_addr from = sim_ipv4(192, 0, 2, 7, 1);
+	port_sock listener, sock;
+	sim_peer peer, other;
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(sim_connect_local(&peer), CUB_E_IO);
+	listener = listen_local();
+	assert_int_equal(sim_connect(&from, 0, &other), CUB_E_IO);
+	assert_int_equal(sim_connect_local(&peer), CUB_OK);
+	set.item[0].sock = listener;
+	set.item[0].events = PORT_READ;
+	port_wait(&set);
+	assert_int_equal(set.item[0].ready, PORT_READ);
+	assert_int_equal(port_accept(listener, &sock, &from), CUB_OK);
+	assert_int_equal(from.family, 0);
+	assert_int_equal(sim_peer_local(peer).family, 0);
+	from.family = 4;
+	assert_int_equal(port_sock_local(sock, &from), CUB_OK);
+	assert_int_equal(from.family, 0);
+	assert_int_equal(sim_net_open_count(), 2);
+	assert_int_equal(sim_peer_write(peer, "ask", 3), 3);
+	assert_int_equal(port_sock_read(sock, buf, 8), 3);
+	assert_int_equal(port_sock_write(sock, "answer", 6), 6);
+	port_sock_close(sock);
+	assert_int_equal(sim_peer_read(peer, buf, 8), 6);
+	assert_int_equal(sim_peer_read(peer, buf, 8), CUB_EOF);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(sim_connect_local(&peer), CUB_OK);
+	}
+	assert_int_equal(sim_connect_local(&other), CUB_AGAIN);
+	port_sock_close(listener);
+	assert_true(sim_peer_lost(peer));
+	assert_int_equal(sim_net_open_count(), 0);
+}
+
+static void
+the_name_of_the_unix_socket_outlives_its_server(void **state)
+{
+	port_sock listener, second;
+	sim_peer peer;
+
+	(void)state;
+	assert_string_equal(sim_local_name(), "");
+	listener = listen_local();
+	assert_string_equal(sim_local_name(), "/run/x.sock");
+	assert_int_equal(port_listen_local("/run/x.sock", &second), CUB_E_BUSY);
+	port_sock_close(listener);
+	assert_string_equal(sim_local_name(), "/run/x.sock");
+	assert_int_equal(sim_connect_local(&peer), CUB_E_IO);
+	listen_local();
+	sim_power_cut();
+	assert_int_equal(port_listen_local("/run/x.sock", &second), CUB_E_IO);
+	sim_power_on();
+	assert_string_equal(sim_local_name(), "/run/x.sock");
+	listener = listen_local();
+	port_forget_local("/run/y.sock");
+	assert_int_equal(sim_connect_local(&peer), CUB_OK);
+	port_forget_local("/run/x.sock");
+	assert_string_equal(sim_local_name(), "");
+	assert_int_equal(sim_connect_local(&peer), CUB_E_IO);
+	port_sock_close(listener);
+}
+
+static void
+a_unix_socket_is_refused_as_the_contract_says(void **state)
+{
+	char path[109];
+	port_sock sock;
+
+	(void)state;
+	memset(path, 'x', sizeof path);
+	path[108] = '\0';
+	assert_int_equal(port_listen_local(path, &sock), CUB_E_NAME);
+	assert_int_equal(port_listen_local("", &sock), CUB_E_NAME);
+	assert_int_equal(port_listen_local("/srv", &sock), CUB_E_EXIST);
+	sim_net_limit(0);
+	assert_int_equal(port_listen_local("/run/x.sock", &sock), CUB_E_LIMIT);
+	assert_string_equal(sim_local_name(), "");
+	sim_net_limit(64);
+	sim_net_fail_at(1, false);
+	assert_int_equal(port_listen_local("/run/x.sock", &sock), CUB_E_IO);
+	assert_true(sim_net_failed());
+	path[107] = '\0';
+	assert_int_equal(port_listen_local(path, &sock), CUB_OK);
 }
 
 enum net_rule {
@@ -1298,6 +1435,24 @@ an_area_in_a_file_has_the_length_it_was_made_with(void **state)
 	assert_int_equal(geometry.size, 3);
 }
 
+static void
+another_medium_is_found_at_the_next_opening(void **state)
+{
+	struct port_flash geometry;
+	char seen[4];
+
+	(void)state;
+	sim_flash_image(PORT_AREA_TRUST, "this", 4);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_OK);
+	sim_flash_replace(PORT_AREA_TRUST, "that", 4);
+	assert_int_equal(port_flash_read(PORT_AREA_TRUST, 0, seen, 4), CUB_OK);
+	assert_memory_equal(seen, "this", 4);
+	port_flash_close(PORT_AREA_TRUST);
+	assert_int_equal(port_flash_open(PORT_AREA_TRUST, "trust", 0, &geometry), CUB_OK);
+	assert_int_equal(port_flash_read(PORT_AREA_TRUST, 0, seen, 4), CUB_OK);
+	assert_memory_equal(seen, "that", 4);
+}
+
 enum flash_rule {
 	PROGRAM_TO_ONE, PROGRAM_UNALIGNED, PROGRAM_PART, PROGRAM_BEYOND, PROGRAM_AGAIN,
 	ERASE_UNALIGNED, ERASE_PART, ERASE_BEYOND, READ_BEYOND, FLASH_CLOSED, FLASH_CLOSE_TWICE,
@@ -1763,6 +1918,7 @@ main(void)
 		TEST(the_same_seed_gives_the_same_random_bytes),
 		TEST(the_clocks_move_only_when_told),
 		TEST(the_last_log_lines_are_kept),
+		TEST(a_secret_is_read_without_its_line_end_and_only_whole),
 		TEST(a_panic_is_caught_where_it_is_expected),
 		TEST(a_failure_tells_the_seed),
 		TEST(a_connection_needs_a_listener),
@@ -1774,6 +1930,9 @@ main(void)
 		TEST(each_direction_ends_by_itself),
 		TEST(closing_with_unread_bytes_resets),
 		TEST(writing_to_a_closed_far_end_fails_the_second_time),
+		TEST(a_program_of_the_host_connects_to_the_unix_socket),
+		TEST(the_name_of_the_unix_socket_outlives_its_server),
+		TEST(a_unix_socket_is_refused_as_the_contract_says),
 		TEST(breaking_the_contract_of_sockets_panics),
 		TEST(streams_come_whole_in_bytes_or_in_pieces),
 		TEST(each_socket_call_can_fail_once_or_from_then_on),
@@ -1797,6 +1956,7 @@ main(void)
 		TEST(a_restart_without_a_cut_loses_nothing),
 		TEST(cells_are_erased_to_ones_and_programmed_to_zeros),
 		TEST(an_area_in_a_file_has_the_length_it_was_made_with),
+		TEST(another_medium_is_found_at_the_next_opening),
 		TEST(breaking_the_contract_of_flash_panics),
 		TEST(a_cut_in_programming_leaves_exactly_so_many_bytes),
 		TEST(a_cut_in_erasing_leaves_a_part_at_either_end),
