@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "curves.h"
+
 /*
  * BearSSL asks this function for randomness at the first reset of each engine. Ours comes
  * before the library's at link time, so that the port is the only source.
@@ -28,58 +30,6 @@ br_prng_seeder_system(const char **name)
 	return &seed_from_port;
 }
 
-/*
- * The curves we offer, and no others: BearSSL's own combinations also bring the generic
- * prime curves along, at several kilobytes.
- */
-static const br_ec_impl *
-curve_impl(int curve)
-{
-	return curve == BR_EC_curve25519 ? &br_ec_c25519_m31 : &br_ec_p256_m31;
-}
-
-static const unsigned char *
-ec_generator(int curve, size_t *len)
-{
-	return curve_impl(curve)->generator(curve, len);
-}
-
-static const unsigned char *
-ec_order(int curve, size_t *len)
-{
-	return curve_impl(curve)->order(curve, len);
-}
-
-static size_t
-ec_xoff(int curve, size_t *len)
-{
-	return curve_impl(curve)->xoff(curve, len);
-}
-
-static uint32_t
-ec_mul(unsigned char *g, size_t g_len, const unsigned char *x, size_t x_len, int curve)
-{
-	return curve_impl(curve)->mul(g, g_len, x, x_len, curve);
-}
-
-static size_t
-ec_mulgen(unsigned char *r, const unsigned char *x, size_t x_len, int curve)
-{
-	return curve_impl(curve)->mulgen(r, x, x_len, curve);
-}
-
-static uint32_t
-ec_muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x,
-	size_t x_len, const unsigned char *y, size_t y_len, int curve)
-{
-	return curve_impl(curve)->muladd(a, b, len, x, x_len, y, y_len, curve);
-}
-
-static const br_ec_impl tls_curves = {
-	UINT32_C(1) << BR_EC_secp256r1 | UINT32_C(1) << BR_EC_curve25519,
-	&ec_generator, &ec_order, &ec_xoff, &ec_mul, &ec_mulgen, &ec_muladd,
-};
-
 #if UINTPTR_MAX > 0xFFFFFFFF
 #define PORTABLE_AES   (&br_aes_ct64_ctr_vtable)
 #define PORTABLE_GHASH (&br_ghash_ctmul64)
@@ -92,20 +42,25 @@ static const br_ec_impl tls_curves = {
 static void
 set_ciphers(br_ssl_engine_context *eng)
 {
+	/* Of each pair the one that fits the device's key is chosen. */
 	static const uint16_t aes_first[] = {
 		BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 		BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 	};
 	static const uint16_t chacha_first[] = {
 		BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 		BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 	};
 	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
 	br_ghash ghash = br_ghash_pclmul_get();
 	br_chacha20_run chacha20 = br_chacha20_sse2_get();
 	br_poly1305_run poly1305 = br_poly1305_ctmulq_get();
 
-	br_ssl_engine_set_suites(eng, aes != NULL ? aes_first : chacha_first, 2);
+	br_ssl_engine_set_suites(eng, aes != NULL ? aes_first : chacha_first, 4);
 	br_ssl_engine_set_aes_ctr(eng, aes != NULL ? aes : PORTABLE_AES);
 	br_ssl_engine_set_ghash(eng, ghash != 0 ? ghash : PORTABLE_GHASH);
 	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
@@ -114,9 +69,99 @@ set_ciphers(br_ssl_engine_context *eng)
 	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
 }
 
+/* The policy is the identity's first member. */
+static const struct identity *
+identity_of(const br_ssl_server_policy_class **policy)
+{
+	return (const struct identity *)(const void *)policy;
+}
+
+/* The first suite that our key can sign for, always over SHA-256. */
+static int
+choose(const br_ssl_server_policy_class **policy, const br_ssl_server_context *tls,
+	br_ssl_server_choices *choices)
+{
+	const struct identity *id = identity_of(policy);
+	bool is_rsa = CONFIG_CUBFTPD_RSA && id->key.type == BR_KEYTYPE_RSA;
+	unsigned exchange = is_rsa ? BR_SSLKEYX_ECDHE_RSA : BR_SSLKEYX_ECDHE_ECDSA;
+	uint32_t hash = UINT32_C(1) << (br_sha256_ID + (is_rsa ? 0 : 8));
+	size_t count;
+	const br_suite_translated *suite = br_ssl_server_get_client_suites(tls, &count);
+
+	for (; count > 0; count--, suite++) {
+		if ((*suite)[1] >> 12 == exchange
+			&& (br_ssl_server_get_client_hashes(tls) & hash) != 0) {
+			choices->cipher_suite = (*suite)[0];
+			choices->algo_id = 0xFF00 + br_sha256_ID;
+			choices->chain = id->chain;
+			choices->chain_len = id->chain_count;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* The hash stands where the signature goes. */
+static size_t
+sign(const br_ssl_server_policy_class **policy, unsigned algo_id, unsigned char *data,
+	size_t hash_len, size_t cap)
+{
+	uint8_t hash[32];
+
+	(void)algo_id;
+	if (hash_len != sizeof hash || cap < KEY_SIGNATURE_MAX) {
+		return 0;
+	}
+	memcpy(hash, data, sizeof hash);
+	return key_sign(&identity_of(policy)->key, hash, data);
+}
+
+/* BearSSL's own policies could also exchange keys by RSA and static ECDH, which we never do. */
+static const br_ssl_server_policy_class policy = {
+	sizeof(struct identity), &choose, NULL, &sign,
+};
+
+/*
+ * Ask for any certificate, and name no CA: GnuTLS, Java and Schannel send theirs only where
+ * the list is empty or holds its issuer's name, and a self-signed one has no other issuer.
+ * BearSSL sends the request only if the names' total length is not zero, and would begin the
+ * list with it. A name of this length is never read, since it is negative for the loop over
+ * the names; with its own two bytes it makes the total 0xFF000000: not zero, but of its low
+ * 24 and 16 bits, which are what goes out as lengths, every one is.
+ */
+static void
+request_any(br_ssl_server_context *tls)
+{
+	static const br_x500_name nobody = { NULL, UINT32_C(0xFEFFFFFE) };
+
+	br_ssl_server_set_trust_anchor_names(tls, &nobody, 1);
+}
+
+static void
+set_request(br_ssl_server_context *tls, const struct tls_request *request)
+{
+	br_ssl_engine_context *eng = &tls->eng;
+
+	if (request->cert == NULL) {
+		return;
+	}
+	if (request->anchor_count == 0) {
+		request_any(tls);
+	} else {
+		br_ssl_server_set_trust_anchor_names_alt(tls, request->anchors, request->anchor_count);
+	}
+	br_ssl_engine_set_x509(eng, &request->cert->vtable);
+	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);
+#if CONFIG_CUBFTPD_RSA
+	br_ssl_engine_set_rsavrfy(eng, &br_rsa_i31_pkcs1_vrfy);
+#endif
+	br_ssl_engine_add_flags(eng, BR_OPT_TOLERATE_NO_CLIENT_AUTH);
+}
+
 /* All that control and data connections have in common. */
 static void
-set_profile(br_ssl_server_context *tls, const struct identity *id)
+set_profile(br_ssl_server_context *tls, struct identity *id,
+	const struct tls_request *request)
 {
 	static const char *protocols[] = { "ftp" };
 	br_ssl_engine_context *eng = &tls->eng;
@@ -128,17 +173,18 @@ set_profile(br_ssl_server_context *tls, const struct identity *id)
 	br_ssl_engine_set_protocol_names(eng, protocols, 1);
 	br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
 	br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
-	br_ssl_engine_set_ec(eng, &tls_curves);
+	br_ssl_engine_set_ec(eng, &curves);
 	set_ciphers(eng);
-	br_ssl_server_set_single_ec(tls, id->chain, id->chain_count, &id->key, BR_KEYTYPE_SIGN, 0,
-		&tls_curves, &br_ecdsa_i31_sign_asn1);
+	id->policy = &policy;
+	br_ssl_server_set_policy(tls, &id->policy);
+	set_request(tls, request);
 }
 
 int
-tls_start_control(br_ssl_server_context *tls, const struct identity *id,
-	void *in, size_t in_len, void *out, size_t out_len)
+tls_start_control(br_ssl_server_context *tls, struct identity *id,
+	const struct tls_request *request, void *in, size_t in_len, void *out, size_t out_len)
 {
-	set_profile(tls, id);
+	set_profile(tls, id, request);
 	br_ssl_engine_set_buffers_bidi(&tls->eng, in, in_len, out, out_len);
 	return br_ssl_server_reset(tls) ? CUB_OK : CUB_E_TLS;
 }
@@ -179,11 +225,12 @@ static const br_ssl_session_cache_class tie_vtable = {
 };
 
 int
-tls_start_data(br_ssl_server_context *tls, const struct identity *id,
-	void *buffer, size_t buffer_len, struct tls_tie *tie, const br_ssl_engine_context *control)
+tls_start_data(br_ssl_server_context *tls, struct identity *id,
+	const struct tls_request *request, void *buffer, size_t buffer_len, struct tls_tie *tie,
+	const br_ssl_engine_context *control)
 {
 	*tie = (struct tls_tie){ &tie_vtable, control };
-	set_profile(tls, id);
+	set_profile(tls, id, request);
 	br_ssl_server_set_cache(tls, &tie->vtable);
 	br_ssl_engine_set_buffer(&tls->eng, buffer, buffer_len, 0);
 	return br_ssl_server_reset(tls) ? CUB_OK : CUB_E_TLS;
