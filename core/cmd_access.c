@@ -26,6 +26,105 @@ cmd_auth(struct session *s, struct text arg, struct out *o)
 	state_enter(s, SESSION_HANDSHAKE);
 }
 
+static void
+log_refused(struct session *s, const char *cause)
+{
+	struct log l;
+
+	state_log(s, &l, "refused");
+	log_string(&l, "user", s->is_known ? s->account.name : "?");
+	log_string(&l, "cause", cause);
+	if (s->client.is_shown) {
+		log_fingerprint(&l, "certificate", s->client.cert);
+	}
+	log_end(&l, PORT_LOG_WARNING);
+}
+
+/* What the client's data connections must be, and where they may go. */
+static void
+set_terms(struct session *s)
+{
+	struct service *sv = s->service;
+	bool wants_cert = sv->config.client_certificate != CLIENT_NONE;
+
+	s->transfer.terms = (struct transfer_terms){
+		.service = sv,
+		.root = s->root,
+		.peer = s->peer,
+		.local = s->local,
+		.control = &s->control.tls.eng,
+		.identity = &sv->identity[s->identity],
+		.client = wants_cert ? &s->client : NULL,
+		.anchors = sv->cas.anchor,
+		.anchor_count = sv->config.client_certificate == CLIENT_SIGNED ? sv->cas.count : 0,
+		.reuse = sv->config.data_reuse,
+		.passive_low = sv->config.passive_low,
+		.passive_high = sv->config.passive_high,
+		.timeout_ms = sv->config.data_timeout * 1000,
+	};
+}
+
+/*
+ * Let it in, to the account's own root. Returns false, answered, where that can't be opened:
+ * then it is back at USER.
+ */
+static bool
+move_in(struct session *s, struct out *o)
+{
+	struct log l;
+
+	wipe(s->account.hash, sizeof s->account.hash);  /* it has served */
+	if (port_root_open(s->service->root, path_in_root(s->account.root), &s->root) < 0) {
+		s->root = PORT_NONE;
+		reply(o, 530, "The account's directory can't be opened.");
+		state_log(s, &l, "root");
+		log_string(&l, "user", s->account.name);
+		log_string(&l, "root", s->account.root);
+		log_end(&l, PORT_LOG_ERROR);
+		state_enter(s, SESSION_LOGIN);
+		return false;
+	}
+	s->cwd[0] = '/';
+	s->cwd[1] = '\0';
+	s->is_admin = s->account.is_admin || s->admission.is_admin;
+	set_terms(s);
+	state_enter(s, SESSION_READY);
+	state_log(s, &l, "login");
+	if (s->client.is_proven) {
+		log_fingerprint(&l, "certificate", s->client.cert);
+	}
+	log_end(&l, PORT_LOG_INFO);
+	return true;
+}
+
+/* The administrator shall see what the client asked for. */
+static void
+note_account(struct session *s)
+{
+	struct pending *pending = pending_find(&s->service->pending, s->client.cert);
+
+	if (pending != NULL && s->is_known) {
+		(void)text_copy(text_of(s->account.name), pending->account, sizeof pending->account);
+	}
+}
+
+static void
+refuse_client(struct session *s, struct out *o)
+{
+	static const char *const causes[] = {
+		[REFUSE_DAMAGED] = "trust-store", [REFUSE_MISSING] = "no-certificate",
+		[REFUSE_UNUSABLE] = "unusable", [REFUSE_EARLY] = "not-valid-yet",
+		[REFUSE_LATE] = "expired", [REFUSE_UNSIGNED] = "not-signed",
+		[REFUSE_PENDING] = "pending", [REFUSE_ACCOUNT] = "other-account",
+	};
+
+	log_refused(s, causes[s->admission.verdict]);
+	reply_start(o, 530, "");
+	admit_put_refusal(o, s->admission.verdict, &s->client);
+	reply_end(o, "");
+	state_enter(s, SESSION_CLOSING);
+}
+
 void
 cmd_user(struct session *s, struct text arg, struct out *o)
 {
@@ -35,75 +134,50 @@ cmd_user(struct session *s, struct text arg, struct out *o)
 	if (s->is_known) {
 		s->account = *account;
 	}
-	reply(o, 331, "Password required");
-	state_enter(s, SESSION_PASSWORD);
+	s->admission = admit(s->service, &s->client, account);
+	note_account(s);
+	if (s->admission.verdict == ADMIT_PASSWORD) {
+		reply(o, 331, "Password required");
+		state_enter(s, SESSION_PASSWORD);
+	} else if (s->admission.verdict != ADMIT_CERTIFICATE) {
+		refuse_client(s, o);
+	} else if (move_in(s, o)) {
+		reply(o, 232, "Logged in by certificate.");  /* RFC 4217 section 11 */
+	}
 }
 
 void
 cmd_pass(struct session *s, struct text arg, struct out *o)
 {
-	(void)o;  /* the answer comes from cmd_pass_end() */
-	account_check_start(&s->check, s->is_known ? &s->account : NULL, arg);
-	state_enter(s, SESSION_CHECKING);
-}
-
-/* The account's own root and the terms of its transfers. Returns as port_root_open(). */
-static int
-move_in(struct session *s)
-{
-	const struct cubftpd_config *config = &s->service->config;
-	int err = port_root_open(s->service->root, path_in_root(s->account.root), &s->root);
-
-	if (err < 0) {
-		s->root = PORT_NONE;
-		return err;
+	if (s->state == SESSION_READY) {
+		/* Some clients send the password whatever USER was answered. */
+		if (s->admission.verdict == ADMIT_CERTIFICATE) {
+			reply(o, 230, "Logged in already.");
+		} else {
+			reply(o, 503, "Not now");
+		}
+		return;
 	}
-	s->cwd[0] = '/';
-	s->cwd[1] = '\0';
-	s->transfer.terms = (struct transfer_terms){
-		.root = s->root,
-		.peer = s->peer,
-		.local = s->local,
-		.control = &s->control.tls.eng,
-		.identity = s->identity,
-		.reuse = config->data_reuse,
-		.passive_low = config->passive_low,
-		.passive_high = config->passive_high,
-		.timeout_ms = config->data_timeout * 1000,
-	};
-	return CUB_OK;
+	account_check_start(&s->check, s->is_known ? &s->account : NULL, arg);
+	state_enter(s, SESSION_CHECKING);  /* the answer comes from cmd_pass_end() */
 }
 
 void
 cmd_pass_end(struct session *s, struct out *o)
 {
+	const struct service *sv = s->service;
 	bool is_right = account_check_end(&s->check, s->is_known ? &s->account : NULL)
-		&& !account_is_stale(&s->account, &s->service->accounts);
-	struct log l;
+		&& !account_is_stale(&s->account, &sv->accounts)
+		&& admit_still(sv, &s->client, &s->admission, &s->account);
 
 	wipe(&s->check, sizeof s->check);
-	wipe(s->account.hash, sizeof s->account.hash);
 	if (!is_right) {
 		reply(o, 530, "Login incorrect.");
-		state_log(s, &l, "refused");
-		log_string(&l, "user", s->is_known ? s->account.name : "?");
-		log_end(&l, PORT_LOG_WARNING);
+		log_refused(s, "password");
 		state_enter(s, SESSION_LOGIN);
-		return;
+	} else if (move_in(s, o)) {
+		reply(o, 230, "Logged in.");
 	}
-	if (move_in(s) < 0) {
-		reply(o, 530, "The account's directory can't be opened.");
-		state_log(s, &l, "root");
-		log_string(&l, "user", s->account.name);
-		log_string(&l, "root", s->account.root);
-		log_end(&l, PORT_LOG_ERROR);
-		state_enter(s, SESSION_LOGIN);
-		return;
-	}
-	reply(o, 230, "Logged in.");
-	state_enter(s, SESSION_READY);
-	state_log(s, &l, "login");
-	log_end(&l, PORT_LOG_INFO);
 }
 
 void

@@ -60,7 +60,7 @@ static const struct command commands[] = {
 	{ "NLST", IN_READY, SEND | NEEDS_LIST, cmd_nlst },
 	{ "NOOP", IN_ANY | IN(SESSION_TRANSFER), KEEPS, cmd_noop },
 	{ "OPTS", IN_ANY, NEEDS_ARG | KEEPS, cmd_opts },
-	{ "PASS", IN(SESSION_PASSWORD), IS_ORDERED, cmd_pass },
+	{ "PASS", IN(SESSION_PASSWORD) | IN_READY, IS_ORDERED | KEEPS, cmd_pass },
 	{ "PASV", IN_READY, KEEPS, cmd_pasv },
 	{ "PBSZ", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_pbsz },
 	{ "PROT", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_prot },
@@ -122,8 +122,12 @@ do_help(struct session *s, struct text arg, struct out *o)
 	(void)s;
 	(void)arg;
 	out_string(o, "214-These commands are known:");
-	for (size_t i = 0; i < COMMANDS; i++) {
-		out_string(o, i % 12 == 0 ? "\r\n " : " ");
+	for (size_t i = 0, in_line = 12; i < COMMANDS; i++, in_line++) {
+		if (in_line == 12) {
+			out_string(o, "\r\n");
+			in_line = 0;
+		}
+		out_char(o, ' ');
 		out_string(o, commands[i].name);
 	}
 	out_string(o, "\r\n");

@@ -16,12 +16,12 @@ enum line_event {
 };
 
 struct line {
-	char    at[CUB_LINE_MAX];
 	size_t  len;
 	bool    is_done;      /* the next byte begins a new line */
 	bool    is_dropping;  /* too long: wait for its end */
 	bool    saw_cr;
 	uint8_t telnet;  /* 0; 1: IAC was seen; 2: and a verb that takes an option */
+	char    at[CUB_LINE_MAX];
 };
 
 void line_start(struct line *l);

@@ -25,39 +25,54 @@ reply(struct out *o, unsigned code, const char *text)
 }
 
 struct answer {
-	int         err;
+	int16_t     err;
 	uint16_t    code;
 	const char *text;
 };
 
-static void
-put_answer(struct out *o, const struct answer *answer, int err)
+static const struct answer error_answers[] = {
+	{ CUB_E_NOENT,    550, "No such file or directory" },
+	{ CUB_E_EXIST,    550, "It exists already" },
+	{ CUB_E_DENIED,   550, "Permission denied" },
+	{ CUB_E_ISDIR,    550, "It is a directory" },
+	{ CUB_E_NOTDIR,   550, "Not a directory" },
+	{ CUB_E_NOTEMPTY, 550, "Directory not empty" },
+	{ CUB_E_FULL,     552, "Disk full" },
+	{ CUB_E_NAME,     553, "Name not allowed" },
+	{ CUB_E_BAD,      554, "Restart position is beyond the end of the file" },
+	{ CUB_E_LIMIT,    451, "Out of resources" },
+	{ CUB_E_BUSY,     450, "Busy" },
+	{ CUB_OK,         451, "Local error" },
+};
+
+static const struct answer *
+find_answer(const struct answer *answer, int err)
 {
 	while (answer->err != err && answer->err != CUB_OK) {
 		answer++;  /* the row of CUB_OK comes last and stands for all others */
 	}
+	return answer;
+}
+
+static void
+put_answer(struct out *o, const struct answer *answers, int err)
+{
+	const struct answer *answer = find_answer(answers, err);
+
 	reply(o, answer->code, answer->text);
 }
 
 void
 reply_error(struct out *o, int err)
 {
-	static const struct answer answers[] = {
-		{ CUB_E_NOENT,    550, "No such file or directory" },
-		{ CUB_E_EXIST,    550, "It exists already" },
-		{ CUB_E_DENIED,   550, "Permission denied" },
-		{ CUB_E_ISDIR,    550, "It is a directory" },
-		{ CUB_E_NOTDIR,   550, "Not a directory" },
-		{ CUB_E_NOTEMPTY, 550, "Directory not empty" },
-		{ CUB_E_FULL,     552, "Disk full" },
-		{ CUB_E_NAME,     553, "Name not allowed" },
-		{ CUB_E_BAD,      554, "Restart position is beyond the end of the file" },
-		{ CUB_E_LIMIT,    451, "Out of resources" },
-		{ CUB_E_BUSY,     450, "Busy" },
-		{ CUB_OK,         451, "Local error" },
-	};
+	put_answer(o, error_answers, err);
+}
 
-	put_answer(o, answers, err);
+void
+reply_reason(struct out *o, int err, const char *why)
+{
+	/* What can't be used is refused for good: 554 is about positions in files. */
+	reply(o, err == CUB_E_BAD ? 550 : find_answer(error_answers, err)->code, why);
 }
 
 void
@@ -74,7 +89,7 @@ reply_transfer_error(struct out *o, int err)
 		{ CUB_E_IO,      426, "Data connection lost; transfer aborted" },
 		{ CUB_OK,        451, "Local error; transfer aborted" },
 	};
-	static const int of_file[] = {
+	static const int8_t of_file[] = {
 		CUB_E_NOENT, CUB_E_EXIST, CUB_E_DENIED, CUB_E_ISDIR, CUB_E_NOTDIR, CUB_E_FULL, CUB_E_NAME,
 	};
 

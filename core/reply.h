@@ -18,6 +18,9 @@ void reply_end(struct out *o, const char *text);
 /* The reply to a command on a file that failed with `err`. */
 void reply_error(struct out *o, int err);
 
+/* The same where there is a reason in words. */
+void reply_reason(struct out *o, int err, const char *why);
+
 /* The final reply of a transfer that failed with `err`. */
 void reply_transfer_error(struct out *o, int err);
 

@@ -21,11 +21,10 @@
 #define READS_MAX 4
 
 void
-session_init(struct session *s, uint8_t number, struct service *service)
+session_init(struct session *s, struct service *sv)
 {
 	s->state = SESSION_FREE;
-	s->number = number;
-	s->service = service;
+	s->service = sv;
 	s->root = PORT_NONE;
 	s->control.sock = PORT_NONE;
 	transfer_start(&s->transfer);
@@ -59,12 +58,36 @@ greet(struct session *s)
 	send_reply(s, &o);
 }
 
+/* The handshake takes the room of the transfers, of which there is none yet. */
 static int
 start_tls(struct session *s)
 {
+	struct service *sv = s->service;
+	struct tls_request request = { NULL, NULL, 0 };
+
+	if (sv->config.client_certificate != CLIENT_NONE) {
+		peercert_collect(&s->transfer.cert, &s->client, &s->transfer.room);
+		request.cert = &s->transfer.cert;
+	}
+	if (sv->config.client_certificate == CLIENT_SIGNED) {
+		request.anchors = sv->cas.anchor;
+		request.anchor_count = sv->cas.count;
+	}
 	chan_secure(&s->control);
-	return tls_start_control(&s->control.tls, s->identity, s->control_in, sizeof s->control_in,
-		s->control_out, sizeof s->control_out);
+	return tls_start_control(&s->control.tls, &sv->identity[s->identity], &request,
+		s->control_in, sizeof s->control_in, s->control_out, sizeof s->control_out);
+}
+
+/* After the handshake: look at what the client has shown, and free the room for transfers. */
+static void
+look_at_client(struct session *s)
+{
+	if (s->client.is_shown) {
+		s->client.is_proven = s->client.problem == NULL;
+		admit_shown(s->service, &s->client, &s->transfer.cert, &s->transfer.room, &s->peer);
+		wipe(&s->transfer.room, sizeof s->transfer.room);
+	}
+	br_ssl_engine_set_x509(&s->control.tls.eng, NULL);
 }
 
 void
@@ -77,7 +100,10 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	s->is_implicit = is_implicit;
 	s->now_ms = now_ms;
 	s->login_deadline_ms = now_ms + s->service->config.login_timeout * UINT64_C(1000);
-	s->identity = &s->service->identity[s->service->identity_now];
+	s->number = (uint32_t)++s->service->status.sessions_served;
+	s->identity = s->service->identity_now;
+	s->service->identity_users[s->identity]++;
+	s->changes = s->service->changes;
 	s->event = LINE_MORE;
 	line_start(&s->line);
 	state_reset(s);
@@ -117,8 +143,10 @@ session_drop(struct session *s)
 		port_root_close(s->root);
 		s->root = PORT_NONE;
 	}
+	s->service->identity_users[s->identity]--;
 	wipe(&s->check, sizeof s->check);
 	wipe(&s->account, sizeof s->account);
+	wipe(&s->client, sizeof s->client);
 	wipe(&s->line, sizeof s->line);
 	wipe(s->control_in, sizeof s->control_in);
 	wipe(s->control_out, sizeof s->control_out);
@@ -144,6 +172,21 @@ hears(const struct session *s)
 	}
 }
 
+/* Have accounts or trust changed since it was last seen that this session may go on? */
+static bool
+must_look(const struct session *s)
+{
+	return s->changes != s->service->changes;
+}
+
+/* Does the session's account still exist, and does what it was let in by still hold? */
+static bool
+may_stay(const struct session *s)
+{
+	return !state_is_in(s) || (!account_is_stale(&s->account, &s->service->accounts)
+		&& admit_still(s->service, &s->client, &s->admission, &s->account));
+}
+
 /* Is there something to do without anything arriving? */
 static bool
 is_busy(const struct session *s)
@@ -162,7 +205,7 @@ session_want(const struct session *s, struct port_wait *set)
 	if (s->state == SESSION_FREE) {
 		return;
 	}
-	wait_until(set, s->deadline_ms);
+	wait_until(set, must_look(s) ? 0 : s->deadline_ms);
 	if (s->state == SESSION_DRAINING) {
 		wait_add(set, s->control.sock, PORT_READ);
 		transfer_want(&s->transfer, true, set);
@@ -252,6 +295,7 @@ step_handshake(struct session *s)
 	}
 	err = chan_pump(&s->control, CHAN_SEND);
 	if (err == CUB_OK) {
+		look_at_client(s);
 		state_enter(s, SESSION_LOGIN);
 		if (s->is_implicit) {
 			greet(s);
@@ -409,6 +453,13 @@ session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 	}
 	s->now_ms = now_ms;
 	transfer_drain(&s->transfer, now_ms);
+	if (must_look(s)) {
+		s->changes = s->service->changes;
+		if (!may_stay(s)) {
+			session_dismiss(s, "The account or its certificate is not trusted any more", now_ms);
+			return;
+		}
+	}
 	if (s->state == SESSION_DRAINING) {
 		err = wait_is_ready(set, s->control.sock) ? chan_drain(s->control.sock) : CUB_AGAIN;
 	} else if (s->state == SESSION_CLOSING) {

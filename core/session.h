@@ -6,7 +6,7 @@
 #include "state.h"
 
 /* Make it FREE, with nothing open: once, before its first use. */
-void session_init(struct session *s, uint8_t number, struct service *service);
+void session_init(struct session *s, struct service *sv);
 
 /* Take a client: `sock` is the session's from now on. */
 void session_start(struct session *s, port_sock sock, const struct port_addr *peer,

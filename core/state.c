@@ -2,6 +2,8 @@
 /* The states of a session and the one door between them: see state.h. */
 #include "state.h"
 
+#include "path.h"
+
 enum limit {
 	LIMIT_NONE,
 	LIMIT_LOGIN,    /* one deadline from connecting to being logged in */
@@ -25,11 +27,13 @@ static const struct {
 	[SESSION_CLEAR] = { "clear", LIMIT_LOGIN, IN(SESSION_FREE) },
 	[SESSION_HANDSHAKE] = { "handshake", LIMIT_LOGIN, IN(SESSION_FREE) | IN(SESSION_CLEAR) },
 	[SESSION_LOGIN] = { "login", LIMIT_LOGIN,
-		IN(SESSION_HANDSHAKE) | IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) },
+		IN(SESSION_HANDSHAKE) | IN(SESSION_LOGIN) | IN(SESSION_PASSWORD)
+		| IN(SESSION_CHECKING) },
 	[SESSION_PASSWORD] = { "password", LIMIT_LOGIN, IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) },
 	[SESSION_CHECKING] = { "checking", LIMIT_LOGIN, IN(SESSION_PASSWORD) },
 	[SESSION_READY] = { "ready", LIMIT_IDLE,
-		IN(SESSION_CHECKING) | IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) },
+		IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) | IN(SESSION_CHECKING)
+		| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) },
 	[SESSION_TRANSFER] = { "transfer", LIMIT_NONE, IN(SESSION_READY) },
 	[SESSION_REPLYING] = { "replying", LIMIT_IDLE, IN(SESSION_READY) },
 	[SESSION_CLOSING] = { "closing", LIMIT_CLOSING, IN_LIVING },
@@ -55,6 +59,14 @@ state_renew(struct session *s)
 	}
 }
 
+/* The counters of what is going on follow the states. */
+static void
+count(struct service *sv, enum session_state state, int step)
+{
+	sv->status.sessions += (uint32_t)(state != SESSION_FREE ? step : 0);
+	sv->status.transfers += (uint32_t)(state == SESSION_TRANSFER ? step : 0);
+}
+
 void
 state_enter(struct session *s, enum session_state next)
 {
@@ -65,6 +77,8 @@ state_enter(struct session *s, enum session_state next)
 	log_string(&l, "from", state_name(s->state));
 	log_string(&l, "to", state_name(next));
 	log_end(&l, PORT_LOG_DEBUG);
+	count(s->service, s->state, -1);
+	count(s->service, next, 1);
 	s->state = next;
 	state_renew(s);
 }
@@ -73,6 +87,9 @@ void
 state_reset(struct session *s)
 {
 	s->is_known = false;
+	s->client = (struct client){ .is_shown = false };
+	s->admission = (struct admission){ .is_admin = false };
+	s->is_admin = false;
 	s->is_image = false;
 	s->is_private = s->is_implicit;  /* without AUTH there is no other way */
 	s->is_epsv_only = false;
@@ -81,6 +98,26 @@ state_reset(struct session *s)
 	s->restart_at = 0;
 	s->cwd[0] = '\0';
 	s->rename_from[0] = '\0';
+}
+
+int
+state_resolve(const struct session *s, struct text arg, char *path)
+{
+	int err = path_resolve(s->cwd, arg, path);
+
+	return err == CUB_OK && provision_holds(path) && !s->is_admin ? CUB_E_NOENT : err;
+}
+
+struct service *
+state_provision(const struct session *s)
+{
+	return s->is_admin ? s->service : NULL;
+}
+
+bool
+state_is_in(const struct session *s)
+{
+	return s->root != PORT_NONE;
 }
 
 const char *
@@ -95,7 +132,7 @@ state_log(const struct session *s, struct log *l, const char *event)
 	log_start(l, event);
 	log_number(l, "session", s->number);
 	log_addr(l, "peer", &s->peer);
-	if (s->root != PORT_NONE) {
+	if (state_is_in(s)) {
 		log_string(l, "account", s->account.name);
 	}
 }

@@ -20,7 +20,7 @@
 #ifndef STATE_H
 #define STATE_H
 
-#include "account.h"
+#include "admit.h"
 #include "line.h"
 #include "log.h"
 #include "transfer.h"
@@ -41,49 +41,41 @@ enum session_state {
 
 #define IN(state) (1u << (state))
 
-/* What all sessions share. */
-struct service {
-	struct cubftpd_config config;
-	struct identity identity[2];      /* the one in use, and one before it or after it */
-	uint8_t identity_now;
-	struct account_table accounts;
-	port_root root;
-	bool is_stopping;
-	struct cubftpd_status status;
-};
-
+/* What is small stands first: see service.h. */
 struct session {
 	enum session_state state;
-	uint8_t  number;                  /* from 1, for logs */
-	bool     is_implicit;
+	enum line_event event;            /* what waits to be answered; LINE_MORE: nothing */
+	uint32_t number;                  /* counted from 1 since the start: for people */
+	uint32_t changes;                 /* of the service, that have been looked at */
 	struct service *service;
-	const struct identity *identity;  /* taken when the client came */
+	port_root root;                   /* of the account; PORT_NONE before login */
 	uint64_t now_ms;                  /* of this step */
 	uint64_t deadline_ms;             /* of the state; UINT64_MAX: none */
 	uint64_t login_deadline_ms;       /* to be logged in by */
-	struct port_addr peer;
-	struct port_addr local;
-
-	/* Login. */
-	struct account account;           /* a copy: the table may change meanwhile */
+	uint8_t  identity;                /* which of the service's, since the client came */
+	bool     is_implicit;
 	bool     is_known;                /* `account` holds the one that USER named */
-	struct pbkdf2 check;
+	bool     is_admin;                /* it sees /.provision */
 
 	/* Parameters of the protocol. */
-	port_root root;                   /* of the account; PORT_NONE before login */
 	bool     is_image;                /* TYPE I */
 	bool     is_private;              /* PROT P */
 	bool     is_epsv_only;            /* EPSV ALL */
 	uint8_t  facts;                   /* of MLSD and MLST */
 	uint8_t  noops_due;               /* NOOPs of a transfer's time, answered after it */
 	uint64_t restart_at;              /* REST */
+
+	struct admission admission;       /* what it is let in by */
+	struct port_addr peer;
+	struct port_addr local;
+	struct account account;           /* a copy: the table may change meanwhile */
+	struct client client;             /* what it has shown in the handshake */
+	struct pbkdf2 check;
 	char     cwd[CUB_PATH_MAX];
 	char     rename_from[CUB_PATH_MAX];  /* RNFR; empty: none */
-
-	enum line_event event;            /* what waits to be answered; LINE_MORE: nothing */
 	struct line line;
-	struct transfer transfer;
 	struct chan control;
+	struct transfer transfer;
 	unsigned char control_in[CUB_CONTROL_IN];    /* records, or what comes in the clear */
 	unsigned char control_out[CUB_CONTROL_OUT];  /* records */
 	unsigned char replies[CUB_REPLY_MAX];
@@ -97,6 +89,18 @@ void state_renew(struct session *s);
 
 /* Forget user and parameters: a client has come, or TLS begins (RFC 4217 section 4). */
 void state_reset(struct session *s);
+
+/*
+ * Resolve what a client wrote against its working directory, as path_resolve(). For all but
+ * administrators there is no /.provision: CUB_E_NOENT.
+ */
+int state_resolve(const struct session *s, struct text arg, char *path);
+
+/* The service for an administrator, who sees /.provision; null for others. */
+struct service *state_provision(const struct session *s);
+
+/* Logged in? */
+bool state_is_in(const struct session *s);
 
 const char *state_name(enum session_state state);
 

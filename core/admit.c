@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The three security levels: see admit.h. */
+#include "admit.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "verify.h"
+
+/* Level 3: by which CA is it signed? */
+static void
+look_who_signed(struct service *sv, struct client *client, const struct peercert *cert,
+	struct peercert_room *room)
+{
+	struct bytes chain = peercert_chain(cert);
+	bool is_date_off = false;
+	size_t which = 0;
+
+	client->problem = chain.len == 0 ? "its chain is too long"
+		: verify_chain(&room->scratch, chain, sv->cas.anchor, sv->cas.count, clock_now(),
+			!clock_is_plausible(), &is_date_off, &which);
+	/* BearSSL's anchors have no dates. */
+	if (client->problem == NULL && clock_is_plausible()
+		&& clock_now() > sv->cas.item[which].until_s) {
+		client->problem = "its CA has expired";
+	}
+	client->is_signed = client->problem == NULL;
+	if (client->is_signed) {
+		memcpy(client->ca, sv->cas.item[which].fingerprint, sizeof client->ca);
+	}
+}
+
+/* Dates count only by a clock that can be right (DESIGN: no clock, no panic). */
+static enum verdict
+check_dates(const struct client *client)
+{
+	int64_t now_s = clock_now();
+
+	if (!clock_is_plausible() || (now_s >= client->from_s && now_s <= client->until_s)) {
+		return ADMIT_CERTIFICATE;
+	}
+	return now_s < client->from_s ? REFUSE_EARLY : REFUSE_LATE;
+}
+
+/* Whatever speaks against it, but for trust. */
+static enum verdict
+check_client(const struct service *sv, const struct client *client)
+{
+	enum verdict verdict;
+
+	if (!client->is_shown) {
+		return REFUSE_MISSING;
+	}
+	if (!client->is_proven) {
+		return REFUSE_UNUSABLE;
+	}
+	verdict = check_dates(client);
+	if (verdict == ADMIT_CERTIFICATE && sv->config.client_certificate == CLIENT_SIGNED
+		&& !client->is_signed) {
+		verdict = REFUSE_UNSIGNED;
+	}
+	return verdict;
+}
+
+/* The CA whose signature alone is enough, where that is so. */
+static const struct ca *
+sufficient_ca(const struct service *sv, const struct client *client)
+{
+	return sv->config.client_certificate == CLIENT_SIGNED
+		&& sv->config.signed_trust == SIGNED_AUTO && client->is_signed
+		? ca_find_fingerprint(&sv->cas, client->ca) : NULL;
+}
+
+static void
+log_dates(const struct client *client, const struct port_addr *peer)
+{
+	int64_t now_s = clock_now();
+	struct log l;
+
+	if (clock_is_plausible() || (now_s >= client->from_s && now_s <= client->until_s)) {
+		return;
+	}
+	log_start(&l, "dates-ignored");
+	log_addr(&l, "peer", peer);
+	log_fingerprint(&l, "certificate", client->cert);
+	log_string(&l, "cause", "the clock is wrong");
+	log_end(&l, PORT_LOG_WARNING);
+}
+
+void
+admit_shown(struct service *sv, struct client *client, const struct peercert *cert,
+	struct peercert_room *room, const struct port_addr *peer)
+{
+	struct bytes rest = { room->chain, cert->len };
+	struct bytes der;
+	struct x509_cert info;
+	bool is_new;
+	struct log l;
+
+	if (!client->is_proven) {
+		return;
+	}
+	if (sv->config.client_certificate == CLIENT_SIGNED) {
+		look_who_signed(sv, client, cert, room);
+	}
+	log_dates(client, peer);
+	if (sv->trust_error < 0 || check_client(sv, client) != ADMIT_CERTIFICATE
+		|| trust_find(&sv->trust, client->cert, client->key) != NULL
+		|| sufficient_ca(sv, client) != NULL || x509_chain_next(&rest, &der) < 0
+		|| x509_read(der, &info) != NULL) {
+		return;
+	}
+	(void)pending_note(&sv->pending, der, &info, peer, clock_now(), &is_new);
+	if (is_new) {
+		log_start(&l, "pending");
+		log_addr(&l, "peer", peer);
+		log_fingerprint(&l, "certificate", client->cert);
+		log_end(&l, PORT_LOG_DEBUG);  /* USER is refused in a moment, and that is logged */
+	}
+}
+
+struct admission
+admit(struct service *sv, const struct client *client, const struct account *account)
+{
+	const struct trusted *entry;
+	const struct ca *ca;
+	const char *mapped;  /* empty: to no account by itself */
+	struct admission a = { .verdict = ADMIT_PASSWORD };
+
+	if (sv->trust_error < 0) {
+		a.verdict = REFUSE_DAMAGED;
+		return a;
+	}
+	if (sv->config.client_certificate == CLIENT_NONE) {
+		return a;
+	}
+	entry = trust_find(&sv->trust, client->cert, client->key);
+	ca = sufficient_ca(sv, client);
+	a.verdict = check_client(sv, client);
+	if (a.verdict == ADMIT_CERTIFICATE && entry == NULL && ca == NULL) {
+		a.verdict = REFUSE_PENDING;
+	}
+	if (a.verdict != ADMIT_CERTIFICATE) {
+		if (sv->config.client_certificate == CLIENT_OPTIONAL) {
+			a.verdict = ADMIT_PASSWORD;
+		}
+		return a;
+	}
+	a.is_by_entry = entry != NULL;
+	a.is_admin = entry != NULL && entry->is_admin;
+	mapped = entry != NULL ? entry->account : ca->account;
+	if (mapped[0] != '\0' && (account == NULL || !text_same(text_of(mapped), account->name))) {
+		a.verdict = REFUSE_ACCOUNT;
+	} else if (mapped[0] == '\0' || sv->config.password == PASSWORD_ALWAYS) {
+		a.verdict = ADMIT_PASSWORD;
+	}
+	return a;
+}
+
+bool
+admit_still(const struct service *sv, const struct client *client, const struct admission *by,
+	const struct account *account)
+{
+	const struct trusted *entry;
+
+	if (by->is_by_entry) {
+		entry = trust_find(&sv->trust, client->cert, client->key);
+		if (entry == NULL || !text_same(text_of(entry->account), account->name)) {
+			return false;
+		}
+	}
+	/* At level 3 the signature counts as well, whatever else it was let in by. */
+	return !client->is_signed || ca_find_fingerprint(&sv->cas, client->ca) != NULL;
+}
+
+void
+admit_put_refusal(struct out *o, enum verdict verdict, const struct client *client)
+{
+	static const char *const texts[] = {
+		[REFUSE_UNUSABLE] = " can't be used: ",
+		[REFUSE_EARLY] = " is not valid yet.",
+		[REFUSE_LATE] = " has expired.",
+		[REFUSE_UNSIGNED] = " is not accepted: ",
+		[REFUSE_PENDING] = " is not trusted yet; it is pending, ask the administrator.",
+		[REFUSE_ACCOUNT] = " is for another account.",
+	};
+
+	if (verdict == REFUSE_DAMAGED || verdict == REFUSE_MISSING) {
+		out_string(o, verdict == REFUSE_MISSING ? "A client certificate is needed."
+			: "The device's trust store is damaged; nobody can log in.");
+		return;
+	}
+	out_string(o, "Certificate ");
+	x509_put_fingerprint(o, client->cert);
+	out_string(o, texts[verdict]);
+	if (verdict == REFUSE_UNUSABLE || verdict == REFUSE_UNSIGNED) {
+		/* Where the level has just been raised, nobody has looked at the signature. */
+		out_string(o, client->problem != NULL ? client->problem
+			: "it must be signed by a CA from now on; connect again");
+		out_char(o, '.');
+	}
+}
