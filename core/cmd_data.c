@@ -78,14 +78,44 @@ begin(struct session *s, struct out *o)
 	state_enter(s, SESSION_TRANSFER);
 }
 
+/* A file of /.provision. */
+static int
+send_place(struct session *s, const char *path)
+{
+	struct provision_place place;
+	struct port_stat stat;
+	int err = provision_find(s->service, path, &place);
+
+	if (err == CUB_OK) {
+		err = provision_is_dir(&place) ? CUB_E_ISDIR : provision_stat(s->service, &place, &stat);
+	}
+	if (err == CUB_OK && s->restart_at > stat.size) {
+		err = CUB_E_BAD;
+	}
+	if (err == CUB_OK) {
+		transfer_send_place(&s->transfer, &place, s->restart_at, s->now_ms);
+	}
+	return err;
+}
+
 void
 cmd_retr(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
 	port_file file;
-	int err = path_resolve(s->cwd, arg, path);
+	int err = state_resolve(s, arg, path);
 
+	if (err == CUB_OK && provision_holds(path)) {
+		err = send_place(s, path);
+		if (err < 0) {
+			reply_error(o, err);
+		} else {
+			(void)text_copy(text_of(path), s->transfer.path, sizeof s->transfer.path);
+			begin(s, o);
+		}
+		return;
+	}
 	if (err == CUB_OK) {
 		err = port_file_open(s->root, path_in_root(path), PORT_OPEN_READ, &file);
 	}
@@ -110,10 +140,21 @@ cmd_retr(struct session *s, struct text arg, struct out *o)
 static void
 receive(struct session *s, struct text arg, struct out *o, enum upload_mode mode)
 {
-	int err = path_resolve(s->cwd, arg, s->transfer.path);
+	struct upload *upload = &s->transfer.upload;
+	int err = state_resolve(s, arg, s->transfer.path);
 
-	if (err == CUB_OK) {
-		err = upload_prepare(&s->transfer.upload, s->root, s->transfer.path, mode, s->restart_at);
+	if (err == CUB_OK && provision_holds(s->transfer.path)) {
+		if (mode != UPLOAD_REPLACE) {
+			reply_error(o, CUB_E_DENIED);
+			return;
+		}
+		err = upload_prepare_provision(upload, s->service, s->transfer.path);
+		if (err < 0) {
+			reply_reason(o, err, s->service->why);
+			return;
+		}
+	} else if (err == CUB_OK) {
+		err = upload_prepare(upload, s->root, s->transfer.path, mode, s->restart_at);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -152,10 +193,11 @@ static void
 list(struct session *s, struct text arg, struct out *o, enum listing_format format)
 {
 	struct listing_style style = { format, s->facts, s->account.rights, clock_now() };
-	int err = path_resolve(s->cwd, arg, s->transfer.path);
+	int err = state_resolve(s, arg, s->transfer.path);
 
 	if (err == CUB_OK) {
-		err = listing_open(&s->transfer.listing, &style, s->root, s->transfer.path);
+		err = listing_open(&s->transfer.listing, &style, state_provision(s), s->root,
+			s->transfer.path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -204,6 +246,14 @@ cmd_transfer_log(struct session *s, int err)
 	log_end(&l, err < 0 ? PORT_LOG_WARNING : PORT_LOG_INFO);
 }
 
+/* Was it an upload to /.provision that arrived whole, and was refused in words? */
+static bool
+is_refused(const struct session *s)
+{
+	return s->transfer.kind == TRANSFER_RECEIVE && s->transfer.has_ended
+		&& UPLOAD_IS_PROVISION(&s->transfer.upload);
+}
+
 void
 cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o)
 {
@@ -212,7 +262,11 @@ cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o)
 		reply(o, 226, "Transfer complete");
 	} else {
 		cmd_transfer_log(s, s->transfer.error);
-		reply_transfer_error(o, s->transfer.error);
+		if (is_refused(s)) {
+			reply_reason(o, s->transfer.error, s->service->why);
+		} else {
+			reply_transfer_error(o, s->transfer.error);
+		}
 	}
 	state_enter(s, SESSION_READY);
 }

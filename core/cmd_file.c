@@ -13,8 +13,13 @@
 static int
 look(struct session *s, struct text arg, char *path, struct port_stat *stat)
 {
-	int err = path_resolve(s->cwd, arg, path);
+	struct provision_place place;
+	int err = state_resolve(s, arg, path);
 
+	if (err == CUB_OK && provision_holds(path)) {
+		err = provision_find(s->service, path, &place);
+		return err < 0 ? err : provision_stat(s->service, &place, stat);
+	}
 	return err < 0 ? err : port_stat(s->root, path_in_root(path), stat);
 }
 
@@ -41,21 +46,38 @@ log_change(struct session *s, const char *event, const char *path)
 	log_end(&l, PORT_LOG_INFO);
 }
 
+/* May a directory be entered? On the medium only opening it tells. */
+static int
+enter(struct session *s, const char *path)
+{
+	struct provision_place place;
+	port_root entered;
+	int err;
+
+	if (provision_holds(path)) {
+		err = provision_find(s->service, path, &place);
+		return err < 0 ? err : provision_is_dir(&place) ? CUB_OK : CUB_E_NOTDIR;
+	}
+	err = port_root_open(s->root, path_in_root(path), &entered);
+	if (err == CUB_OK) {
+		port_root_close(entered);
+	}
+	return err;
+}
+
 void
 cmd_cwd(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
-	port_root entered;
-	int err = path_resolve(s->cwd, arg, path);
+	int err = state_resolve(s, arg, path);
 
 	if (err == CUB_OK) {
-		err = port_root_open(s->root, path_in_root(path), &entered);
+		err = enter(s, path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
 		return;
 	}
-	port_root_close(entered);
 	memcpy(s->cwd, path, sizeof path);
 	reply(o, 250, "Directory changed");
 }
@@ -80,10 +102,11 @@ void
 cmd_mkd(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
-	int err = path_resolve(s->cwd, arg, path);
+	int err = state_resolve(s, arg, path);
 
 	if (err == CUB_OK) {
-		err = path[1] == '\0' ? CUB_E_EXIST : port_dir_make(s->root, path_in_root(path));
+		err = provision_holds(path) ? CUB_E_DENIED : path[1] == '\0' ? CUB_E_EXIST
+			: port_dir_make(s->root, path_in_root(path));
 	}
 	if (err == CUB_E_EXIST) {
 		reply(o, 550, "Directory already exists");  /* clients look for this text */
@@ -97,16 +120,45 @@ cmd_mkd(struct session *s, struct text arg, struct out *o)
 	}
 }
 
+static int
+remove_file(port_root root, const char *path)
+{
+	return port_remove(root, path_in_root(path));
+}
+
+/* What follows from a change in /.provision: its reason, where it is refused. */
+static void
+reply_change(struct out *o, int err, const char *done, struct out *why)
+{
+	if (err < 0) {
+		reply_reason(o, err, out_finish(why));
+	} else {
+		reply(o, 250, done);
+	}
+}
+
+static void
+remove_place(struct session *s, const char *path, struct out *o)
+{
+	struct out why = OUT(s->service->why);
+
+	reply_change(o, provision_remove(s->service, path, &why), "Removed", &why);
+}
+
 /* DELE and RMD differ only in what they take away. */
 static void
 take_away(struct session *s, struct text arg, struct out *o, const char *event,
 	int (*remove)(port_root, const char *))
 {
 	char path[CUB_PATH_MAX];
-	int err = path_resolve(s->cwd, arg, path);
+	int err = state_resolve(s, arg, path);
 
+	if (err == CUB_OK && provision_holds(path) && remove == remove_file) {
+		remove_place(s, path, o);
+		return;
+	}
 	if (err == CUB_OK) {
-		err = path[1] == '\0' ? CUB_E_DENIED : remove(s->root, path);
+		err = path[1] == '\0' || provision_holds(path) ? CUB_E_DENIED : remove(s->root, path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -132,12 +184,6 @@ void
 cmd_rmd(struct session *s, struct text arg, struct out *o)
 {
 	take_away(s, arg, o, "rmdir", remove_dir);
-}
-
-static int
-remove_file(port_root root, const char *path)
-{
-	return port_remove(root, path_in_root(path));
 }
 
 void
@@ -174,7 +220,14 @@ cmd_rnto(struct session *s, struct text arg, struct out *o)
 		reply(o, 503, "RNFR first");
 		return;
 	}
-	err = path_resolve(s->cwd, arg, path);
+	err = state_resolve(s, arg, path);
+	if (err == CUB_OK && (provision_holds(path) || provision_holds(s->rename_from))) {
+		struct out why = OUT(s->service->why);
+
+		err = provision_rename(s->service, s->rename_from, path, &why);
+		reply_change(o, err, "Renamed", &why);
+		return;
+	}
 	if (err == CUB_OK) {
 		err = path[1] == '\0' ? CUB_E_DENIED
 			: port_rename(s->root, path_in_root(s->rename_from), path_in_root(path));

@@ -77,9 +77,10 @@ cmd_stat(struct session *s, struct text arg, struct out *o)
 		reply_error(o, CUB_E_DENIED);
 		return;
 	}
-	err = path_resolve(s->cwd, cmd_skip_options(arg), s->transfer.path);
+	err = state_resolve(s, cmd_skip_options(arg), s->transfer.path);
 	if (err == CUB_OK) {
-		err = listing_open(&s->transfer.listing, &style, s->root, s->transfer.path);
+		err = listing_open(&s->transfer.listing, &style, state_provision(s), s->root,
+			s->transfer.path);
 	}
 	if (err < 0) {
 		reply_error(o, err);

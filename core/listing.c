@@ -135,17 +135,38 @@ listing_put(struct out *o, const struct listing_style *style, const char *name,
 	out_string(o, "\r\n");
 }
 
+/* What there is to list, on the medium or in /.provision. */
+static int
+look(struct listing *l, port_root root, const char *path, struct port_stat *stat)
+{
+	int err;
+
+	if (!provision_holds(path)) {
+		return port_stat(root, path_in_root(path), stat);
+	}
+	err = l->service == NULL ? CUB_E_NOENT : provision_find(l->service, path, &l->place);
+	return err < 0 ? err : provision_stat(l->service, &l->place, stat);
+}
+
 int
-listing_open(struct listing *l, const struct listing_style *style, port_root root,
-	const char *path)
+listing_open(struct listing *l, const struct listing_style *style, struct service *sv,
+	port_root root, const char *path)
 {
 	struct port_stat stat;
-	int err = port_stat(root, path_in_root(path), &stat);
+	int err;
 
+	l->style = *style;
+	l->service = sv;
+	l->index = 0;
+	l->is_root = path[1] == '\0';
+	err = look(l, root, path, &stat);
 	if (err < 0) {
 		return err;
 	}
-	l->style = *style;
+	if (stat.kind == PORT_DIR && provision_holds(path)) {
+		l->state = LISTING_PROVISION;
+		return CUB_OK;
+	}
 	if (stat.kind == PORT_DIR) {
 		err = port_dir_open(root, path_in_root(path), &l->dir);
 		l->state = err == CUB_OK ? LISTING_DIR : LISTING_CLOSED;
@@ -169,25 +190,59 @@ listing_close(struct listing *l)
 	l->state = LISTING_CLOSED;
 }
 
+/* The entry that the root has for administrators only. */
+static void
+put_provision(struct listing *l, struct out *o)
+{
+	struct provision_place top = { .page = PAGE_TOP };
+	struct port_stat stat;
+
+	if (provision_stat(l->service, &top, &stat) == CUB_OK) {
+		listing_put(o, &l->style, PROVISION_PATH + 1, &stat);
+	}
+}
+
+/* The next entry, of which there may be nothing to be seen. */
+static int
+put_next(struct listing *l, struct out *o)
+{
+	char name[CUB_NAME_MAX];
+	struct port_stat stat;
+	struct port_entry entry;
+	int err;
+
+	if (CONFIG_CUBFTPD_PROVISION && l->state == LISTING_PROVISION) {
+		err = provision_entry(l->service, &l->place, l->index++, name, &stat);
+		if (err == CUB_OK) {
+			listing_put(o, &l->style, name, &stat);
+		}
+		return err == CUB_E_NOENT ? CUB_OK : err;
+	}
+	if (CONFIG_CUBFTPD_PROVISION && l->is_root && l->index++ == 0 && l->service != NULL) {
+		put_provision(l, o);
+		return CUB_OK;
+	}
+	err = port_dir_next(&l->dir, &entry);
+	if (err == CUB_OK && path_is_visible(text_of(entry.name)) && !(CONFIG_CUBFTPD_PROVISION
+		&& l->is_root && text_same(text_of(entry.name), PROVISION_PATH + 1))) {
+		listing_put(o, &l->style, entry.name, &entry.stat);
+	}
+	return err;
+}
+
 int
 listing_fill(struct listing *l, struct out *o)
 {
+	int err = CUB_OK;
+
 	if (l->state == LISTING_ONE) {
 		listing_put(o, &l->style, l->one.name, &l->one.stat);
 		return CUB_EOF;
 	}
-	for (int i = 0; i < ENTRIES_MAX && o->cap - o->len >= LISTING_LINE_MAX; i++) {
-		struct port_entry entry;
-		int err = port_dir_next(&l->dir, &entry);
-
-		if (err < 0) {
-			return err;
-		}
-		if (path_is_visible(text_of(entry.name))) {
-			listing_put(o, &l->style, entry.name, &entry.stat);
-		}
+	for (int i = 0; i < ENTRIES_MAX && err == CUB_OK && o->cap - o->len >= LISTING_LINE_MAX; i++) {
+		err = put_next(l, o);
 	}
-	return CUB_OK;
+	return err;
 }
 
 void

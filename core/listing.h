@@ -6,7 +6,7 @@
 #ifndef LISTING_H
 #define LISTING_H
 
-#include "text.h"
+#include "provision.h"
 
 enum listing_format {
 	LISTING_LONG,   /* LIST, STAT: as `ls -l` */
@@ -38,9 +38,13 @@ struct listing_style {
 
 struct listing {
 	struct listing_style style;
-	enum { LISTING_CLOSED, LISTING_DIR, LISTING_ONE } state;
+	enum { LISTING_CLOSED, LISTING_DIR, LISTING_ONE, LISTING_PROVISION } state;
+	bool     is_root;       /* where an entry of the name /.provision is not the medium's */
+	struct service *service;  /* of an administrator; null: there is no /.provision */
+	unsigned index;         /* of the next entry, in /.provision; 0 in the root: it comes first */
 	union {
 		struct port_dir dir;
+		struct provision_place place;
 		struct {
 			struct port_stat stat;
 			char name[CUB_NAME_MAX];
@@ -49,12 +53,13 @@ struct listing {
 };
 
 /*
- * Open what `path` (as in path.h) names.
+ * Open what `path` (as in path.h) names. `sv` is null but for an administrator, who sees
+ * /.provision.
  * Returns CUB_OK, CUB_E_NOTDIR (a file, where the format has only directories), or the
  * port's errors.
  */
-int listing_open(struct listing *l, const struct listing_style *style, port_root root,
-	const char *path);
+int listing_open(struct listing *l, const struct listing_style *style, struct service *sv,
+	port_root root, const char *path);
 void listing_close(struct listing *l);
 
 /* One entry's line; `name` as the client shall see it. The line ends in CR LF. */

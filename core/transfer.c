@@ -40,8 +40,10 @@ transfer_listen(struct transfer *t, uint16_t *tcp_port)
 	stop_listening(t);
 	t->state = TRANSFER_IDLE;
 	port_random(&pick, sizeof pick);
+	pick = (uint32_t)((uint64_t)pick * span >> 32);
 	for (uint32_t i = 0; i < span; i++) {
-		at.tcp_port = (uint16_t)(t->terms.passive_low + (pick % span + i) % span);
+		at.tcp_port = (uint16_t)(t->terms.passive_low + pick);
+		pick = pick + 1 < span ? pick + 1 : 0;
 		if (port_listen(&at, 2, &t->listener) == CUB_OK) {
 			*tcp_port = at.tcp_port;
 			t->state = TRANSFER_LISTENING;
@@ -70,6 +72,14 @@ transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_
 	begin(t, TRANSFER_SEND, now_ms);
 	t->file = file;
 	t->offset = offset;
+}
+
+void
+transfer_send_place(struct transfer *t, const struct provision_place *place, uint64_t offset,
+	uint64_t now_ms)
+{
+	transfer_send(t, PORT_NONE, offset, now_ms);
+	t->place = *place;
 }
 
 void
@@ -181,6 +191,7 @@ start_draining(struct transfer *t, uint64_t now_ms)
 static int
 step_accepting(struct transfer *t)
 {
+	struct tls_request request = { NULL, t->terms.anchors, t->terms.anchor_count };
 	struct port_addr peer;
 	port_sock sock;
 	int err = port_accept(t->listener, &sock, &peer);
@@ -193,7 +204,11 @@ step_accepting(struct transfer *t)
 		return CUB_AGAIN;
 	}
 	stop_listening(t);
-	err = tls_start_data(&t->data.tls, t->terms.identity, t->buffer, sizeof t->buffer,
+	if (t->terms.client != NULL) {
+		peercert_compare(&t->cert, t->terms.client);
+		request.cert = &t->cert;
+	}
+	err = tls_start_data(&t->data.tls, t->terms.identity, &request, t->buffer, sizeof t->buffer,
 		&t->tie, t->terms.control);
 	chan_start_data(&t->data, sock);
 	t->state = TRANSFER_HANDSHAKE;
@@ -207,6 +222,14 @@ of_medium(int err)
 	return err == CUB_E_IO ? CUB_E_MEDIUM : err;
 }
 
+/* Does the connection belong to its control connection, by the rule that is in force? */
+static bool
+is_tied(const struct transfer *t)
+{
+	return t->terms.reuse == REUSE_ADDRESS || tls_is_resumed(&t->data.tls, t->terms.control)
+		|| (t->terms.client != NULL && t->cert.is_same);
+}
+
 static int
 step_handshake(struct transfer *t)
 {
@@ -215,7 +238,7 @@ step_handshake(struct transfer *t)
 	if (err < 0) {
 		return err == CUB_EOF || err == CUB_E_IO ? CUB_E_TLS : err;
 	}
-	if (t->terms.reuse != REUSE_ADDRESS && !tls_is_resumed(&t->data.tls, t->terms.control)) {
+	if (!is_tied(t)) {
 		t->error = CUB_E_REUSE;
 		t->state = TRANSFER_ENDING;
 		return CUB_OK;
@@ -225,6 +248,19 @@ step_handshake(struct transfer *t)
 	}
 	t->state = TRANSFER_MOVING;
 	return err;
+}
+
+/* The next window of a file of /.provision, which is made anew for each. */
+static int
+fill_from_place(struct transfer *t, struct out *o)
+{
+	int err;
+
+	o->skip = (size_t)t->offset;
+	err = provision_put(t->terms.service, &t->place, o);
+	t->offset += o->len;
+	t->has_ended = !o->cut;
+	return err < 0 ? err : (int)o->len;
 }
 
 /* Fill one record with what comes next of the file or the listing. */
@@ -238,6 +274,9 @@ fill_record(struct transfer *t, unsigned char *room, size_t len)
 		n = listing_fill(&t->listing, &o);
 		t->has_ended = n == CUB_EOF;
 		return n < 0 && n != CUB_EOF ? n : (int)o.len;
+	}
+	if (CONFIG_CUBFTPD_PROVISION && t->file == PORT_NONE) {
+		return fill_from_place(t, &o);
 	}
 	n = port_file_read(t->file, t->offset, room, len);
 	if (n == CUB_EOF) {

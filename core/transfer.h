@@ -44,11 +44,15 @@ enum transfer_result {
 
 /* What the session lays down for its transfers. */
 struct transfer_terms {
+	struct service *service;
 	port_root root;
 	struct port_addr peer;                /* the only host that may connect */
 	struct port_addr local;               /* where to listen */
 	const br_ssl_engine_context *control; /* whose session must be resumed */
-	const struct identity *identity;
+	struct identity *identity;
+	struct client *client;                /* whose certificate counts, too; null: none */
+	const br_x509_trust_anchor *anchors;  /* CAs whose names are sent */
+	size_t anchor_count;
 	enum cubftpd_reuse reuse;
 	uint16_t passive_low;
 	uint16_t passive_high;
@@ -66,14 +70,19 @@ struct transfer {
 	uint64_t            drain_deadline_ms;
 	uint64_t            bytes;      /* moved so far, without those before a restart */
 	uint64_t            offset;     /* of a download: the next byte */
-	port_file           file;       /* of a download */
+	port_file           file;       /* of a download; PORT_NONE: it comes from /.provision */
+	struct provision_place place;
 	char                path[CUB_PATH_MAX];  /* what is moved, for the log and STAT */
 	struct transfer_terms terms;
 	struct tls_tie      tie;
 	struct chan         data;
 	struct upload       upload;
 	struct listing      listing;
-	unsigned char       buffer[BR_SSL_BUFSIZE_MONO];
+	struct peercert     cert;       /* of a handshake, also of the control connection's */
+	union {
+		unsigned char        buffer[BR_SSL_BUFSIZE_MONO];
+		struct peercert_room room;  /* of the control connection's handshake */
+	};
 };
 
 /* Make it IDLE, with nothing open. */
@@ -86,11 +95,14 @@ void transfer_start(struct transfer *t);
 int transfer_listen(struct transfer *t, uint16_t *tcp_port);
 
 /*
- * Begin, in LISTENING: send a file that is open from an offset on, receive an upload that
- * is prepared in `t->upload`, or send the listing whose directory is open in `t->listing`.
+ * Begin, in LISTENING: send a file that is open, or one of /.provision, from an offset on,
+ * receive an upload that is prepared in `t->upload`, or send the listing whose directory is
+ * open in `t->listing`.
  * The file or directory belongs to the transfer from now on.
  */
 void transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_ms);
+void transfer_send_place(struct transfer *t, const struct provision_place *place,
+	uint64_t offset, uint64_t now_ms);
 void transfer_receive(struct transfer *t, uint64_t now_ms);
 void transfer_list(struct transfer *t, uint64_t now_ms);
 

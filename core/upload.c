@@ -69,8 +69,37 @@ upload_prepare(struct upload *u, port_root root, const char *path, enum upload_m
 }
 
 int
+upload_prepare_provision(struct upload *u, struct service *sv, const char *path)
+{
+	struct out why = OUT(sv->why);
+	int err;
+
+	u->service = sv;
+	u->file = PORT_NONE;
+	u->mode = UPLOAD_PROVISION;
+	u->offset = 0;
+	u->target = path;
+	err = provision_upload_start(sv, path, u, &why);
+	(void)out_finish(&why);
+	return err;
+}
+
+static int
+finish_provision(struct upload *u)
+{
+	struct out why = OUT(u->service->why);
+	int err = provision_upload_end(u->service, u->target, &why);
+
+	(void)out_finish(&why);
+	return err;
+}
+
+int
 upload_open(struct upload *u)
 {
+	if (UPLOAD_IS_PROVISION(u)) {
+		return CUB_OK;
+	}
 	if (u->mode != UPLOAD_REPLACE) {
 		return port_file_open(u->root, path_in_root(u->target), PORT_OPEN_UPDATE, &u->file);
 	}
@@ -81,6 +110,10 @@ upload_open(struct upload *u)
 int
 upload_write(struct upload *u, const unsigned char *src, size_t len)
 {
+	if (UPLOAD_IS_PROVISION(u)) {
+		provision_upload_feed(u->service, src, len);
+		return CUB_OK;
+	}
 	while (len > 0) {
 		int n = port_file_write(u->file, u->offset, src, len);
 
@@ -108,6 +141,9 @@ upload_finish(struct upload *u)
 {
 	int err = CUB_OK;
 
+	if (UPLOAD_IS_PROVISION(u)) {
+		return finish_provision(u);
+	}
 	if (u->mode == UPLOAD_RESUME) {
 		err = port_file_truncate(u->file, u->offset);
 	}
@@ -133,6 +169,9 @@ upload_abandon(struct upload *u, bool keep)
 	struct port_stat stat;
 	bool is_new;
 
+	if (UPLOAD_IS_PROVISION(u)) {
+		provision_upload_abandon(u->service, u);
+	}
 	if (u->file == PORT_NONE) {
 		return;
 	}

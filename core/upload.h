@@ -18,15 +18,21 @@
 #define UPLOAD_H
 
 #include "path.h"
+#include "provision.h"
 
 enum upload_mode {
 	UPLOAD_REPLACE,  /* STOR, STOU */
 	UPLOAD_RESUME,   /* REST n, STOR: from n on; what lay behind is cut off at the end */
 	UPLOAD_APPEND,   /* APPE */
+	UPLOAD_PROVISION,  /* into /.provision: nothing of it goes to the medium */
 };
+
+/* Asked in this way, what follows is left out of a build without that folder. */
+#define UPLOAD_IS_PROVISION(u) (CONFIG_CUBFTPD_PROVISION && (u)->mode == UPLOAD_PROVISION)
 
 struct upload {
 	port_root root;
+	struct service *service;  /* of an UPLOAD_PROVISION */
 	port_file file;      /* PORT_NONE: not open */
 	enum upload_mode mode;
 	uint64_t  offset;    /* where the next byte goes */
@@ -44,13 +50,19 @@ struct upload {
 int upload_prepare(struct upload *u, port_root root, const char *path, enum upload_mode mode,
 	uint64_t offset);
 
+/* Likewise for a path in /.provision: an error's reason is in the service's `why`. */
+int upload_prepare_provision(struct upload *u, struct service *sv, const char *path);
+
 /* Create or open the file. Returns CUB_OK or what port_file_open() returned. */
 int upload_open(struct upload *u);
 
 /* Write all of it. Returns CUB_OK, CUB_E_FULL, CUB_E_LIMIT or CUB_E_IO. */
 int upload_write(struct upload *u, const unsigned char *src, size_t len);
 
-/* All has arrived: make it durable, then give it its name. An error leaves the old file. */
+/*
+ * All has arrived: make it durable, then give it its name. An error leaves the old file; of one
+ * into /.provision the reason is in the service's `why`.
+ */
 int upload_finish(struct upload *u);
 
 /*

@@ -164,7 +164,7 @@ list(const struct listing_style *style, const char *path, size_t cap, struct out
 {
 	struct listing l;
 	char bytes[4096];
-	int err = listing_open(&l, style, root, path);
+	int err = listing_open(&l, style, NULL, root, path);
 
 	if (err < 0) {
 		return err;
@@ -252,9 +252,9 @@ what_cannot_be_listed_says_why(void **state)
 	sim_file_put("/srv/a", "x", 1);
 	sim_dir_put("/srv/closed");
 	sim_file_deny("/srv/closed", true);
-	assert_int_equal(listing_open(&l, &style, root, "/a"), CUB_E_NOTDIR);
-	assert_int_equal(listing_open(&l, &style, root, "/none"), CUB_E_NOENT);
-	assert_int_equal(listing_open(&l, &style, root, "/closed"), CUB_E_DENIED);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/a"), CUB_E_NOTDIR);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/none"), CUB_E_NOENT);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/closed"), CUB_E_DENIED);
 	assert_int_equal(l.state, LISTING_CLOSED);
 	listing_close(&l);
 	assert_int_equal(sim_file_open_count(), 1);
@@ -323,7 +323,7 @@ one_call_looks_at_a_bounded_number_of_entries(void **state)
 		snprintf(path, sizeof path, "/srv/d/.cubftpd-%03u", i);
 		sim_file_put(path, "", 0);
 	}
-	assert_int_equal(listing_open(&l, &style, root, "/d"), CUB_OK);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/d"), CUB_OK);
 	before = sim_file_calls();
 	assert_int_equal(listing_fill(&l, &o), CUB_OK);
 	assert_in_range(sim_file_calls() - before, 1, 64);
@@ -340,13 +340,13 @@ a_failing_medium_ends_a_listing_with_its_error(void **state)
 
 	(void)state;
 	sim_file_put("/srv/d/a", "", 0);
-	assert_int_equal(listing_open(&l, &style, root, "/d"), CUB_OK);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/d"), CUB_OK);
 	sim_file_fail_at(1, false, CUB_E_IO);
 	assert_int_equal(listing_fill(&l, &o), CUB_E_IO);
 	listing_close(&l);
 	assert_int_equal(sim_file_open_count(), 1);
 	sim_file_fail_at(2, false, CUB_E_LIMIT);
-	assert_int_equal(listing_open(&l, &style, root, "/d"), CUB_E_LIMIT);
+	assert_int_equal(listing_open(&l, &style, NULL, root, "/d"), CUB_E_LIMIT);
 	assert_int_equal(l.state, LISTING_CLOSED);
 }
 
