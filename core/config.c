@@ -10,6 +10,9 @@
 
 #include "addr.h"
 
+/* What fits into a Unix socket's address. */
+#define CONTROL_PATH_MAX 107
+
 struct key {
 	const char *name;
 	bool      (*set)(struct cubftpd_config *, const struct key *, struct text);
@@ -29,6 +32,18 @@ static bool
 set_path(struct cubftpd_config *config, const struct key *key, struct text value)
 {
 	return value.len > 0 && value.at[0] == '/' && set_string(config, key, value);
+}
+
+static bool
+set_control(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	bool is_good = value.len == 0 || set_path(config, key, value);
+
+	if (value.len == 0) {
+		config->control_socket[0] = '\0';
+	}
+	config->control_is_given = config->control_is_given || is_good;
+	return is_good;
 }
 
 static bool
@@ -167,6 +182,12 @@ static const struct key keys[] = {
 	{ "root", set_path, FIELD(root), "an absolute path" },
 	{ "identity_store", set_path, FIELD(identity_store), "an absolute path" },
 	{ "trust_store", set_path, FIELD(trust_store), "an absolute path" },
+	{ "control_socket", set_control, FIELD(control_socket), "an absolute path, or nothing" },
+	{ "key_secret", set_path, FIELD(key_secret), "an absolute path" },
+	{ "client_certificate", set_choice, FIELD(client_certificate),
+		"none, optional, pinned or signed" },
+	{ "signed_trust", set_choice, FIELD(signed_trust), "ask or auto" },
+	{ "password", set_choice, FIELD(password), "with-certificate-optional or always" },
 	{ "device_name", set_string, FIELD(device_name), "a name of at most 64 bytes" },
 	{ "user", set_string, FIELD(user), "a user's name of at most 32 bytes" },
 	{ "greeting", set_string, FIELD(greeting), "a line of at most 80 bytes" },
@@ -177,11 +198,6 @@ static const struct key keys[] = {
 	{ "data_timeout", set_seconds, FIELD(data_timeout), "seconds, from 1 to 86400" },
 	{ "log_level", set_choice, FIELD(log_level), "error, warning, info or debug" },
 	{ "log", set_absent, 0, 0, "stderr" },
-	{ "client_certificate", set_absent, 0, 0, "none" },
-	{ "signed_trust", set_absent, 0, 0, "ask" },
-	{ "password", set_absent, 0, 0, "with-certificate-optional" },
-	{ "control_socket", set_absent, 0, 0, "" },
-	{ "key_secret", set_absent, 0, 0, "" },
 	{ "passive_address", set_absent, 0, 0, "" },
 	{ "active", set_absent, 0, 0, "no" },
 	{ "sessions_per_address", set_absent, 0, 0, "0" },
@@ -275,6 +291,22 @@ cubftpd_config_line(struct cubftpd_config *config, const char *at, size_t len, s
 	return cubftpd_config_set(config, key.at, key.len, value.at, value.len, why);
 }
 
+void
+cubftpd_config_finish(struct cubftpd_config *config)
+{
+	struct out o = OUT(config->control_socket);
+
+	if (!config->control_is_given) {
+		/* Beside the store, so that each server has one of its own. */
+		out_string(&o, config->trust_store);
+		out_string(&o, ".sock");
+		out_char(&o, '\0');
+		if (o.cut || o.len > CONTROL_PATH_MAX + 1) {
+			config->control_socket[0] = '\0';
+		}
+	}
+}
+
 int
 cubftpd_config_check(const struct cubftpd_config *config, struct out *why)
 {
@@ -289,6 +321,10 @@ cubftpd_config_check(const struct cubftpd_config *config, struct out *why)
 	}
 	if (text_same(text_of(config->identity_store), config->trust_store)) {
 		out_string(why, "identity_store and trust_store must be two different files");
+		return CUB_E_BAD;
+	}
+	if (config->control_is_given && strlen(config->control_socket) > CONTROL_PATH_MAX) {
+		out_string(why, "control_socket: a socket's path has at most 107 bytes");
 		return CUB_E_BAD;
 	}
 	return CUB_OK;

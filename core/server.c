@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The fixed array of sessions, the listeners, and what they share: see cubftpd.h. */
+/* The server as a whole: what it starts, waits for, steps and stops. See cubftpd.h. */
 #include "server.h"
 
 #include <string.h>
 
 #include "addr.h"
-#include "session.h"
+#include "control.h"
+#include "pool.h"
 #include "wait.h"
 
 /* How long transfers may still run once the server is told to stop. */
@@ -13,133 +14,67 @@
 
 #define ACCEPT_AGAIN_MS UINT64_C(1000)
 
-static struct session sessions[CUB_SESSIONS];
-static struct service service;
 static port_sock listeners[CUB_LISTENERS];
 static uint64_t stop_deadline_ms;
 static uint64_t accept_from_ms;  /* 0, or when to look at the listeners again */
 
 /* ---- Starting ---- */
 
-void
-server_explain(struct out *why, const char *where, int err)
-{
-	static const struct {
-		int         err;
-		const char *text;
-	} texts[] = {
-		{ CUB_E_NOENT, "does not exist" },
-		{ CUB_E_DENIED, "permission denied, or others than its owner may use it" },
-		{ CUB_E_NOTDIR, "is not a directory" },
-		{ CUB_E_BUSY, "is in use by another program" },
-		{ CUB_E_CORRUPT, "is damaged: restore it, or remove it to begin anew" },
-		{ CUB_E_FULL, "is full" },
-		{ CUB_E_LIMIT, "is too small for a store of this build" },
-		{ CUB_E_IO, "can't be read or written" },
-	};
-
-	out_string(why, where);
-	out_string(why, ": ");
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		if (texts[i].err == err) {
-			out_string(why, texts[i].text);
-			return;
-		}
-	}
-	out_string(why, log_error_name(err));
-}
-
-/* The slot that a new identity is loaded into. */
-static struct identity *
-spare_identity(void)
-{
-	return &service.identity[!service.identity_now];
-}
-
-/* Does a session still use the identity before the one in use? */
-static bool
-is_spare_in_use(void)
-{
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		if (sessions[i].state != SESSION_FREE && sessions[i].identity == spare_identity()) {
-			return true;
-		}
-	}
-	return false;
-}
-
+/* Make an identity where there has never been one. */
 static int
-make_identity(const struct cubftpd_config *config, struct identity *id, struct store *store)
+make_identity(struct service *sv, struct out *why)
 {
-	struct text name = text_of(config->device_name[0] == '\0' ? "cubftpd" : config->device_name);
+	struct text name = service_device_name(sv);
+	uint8_t room[IDENTITY_SECRET_MAX];
+	struct bytes secret;
 	struct log l;
+	int err = service_secret(&sv->config, room, &secret, why);
 
+	if (err < 0) {
+		return err;
+	}
 	log_start(&l, "identity-made");
 	log_text(&l, "name", name);
 	log_end(&l, PORT_LOG_INFO);
-	return identity_make(id, store, name);
-}
-
-/* At the start: load the identity, or make one where there has never been one. */
-static int
-start_identity(const struct cubftpd_config *config, struct out *why)
-{
-	struct identity *id = &service.identity[0];
-	struct store store;
-	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, true);
-
-	service.identity_now = 0;
-	if (err == CUB_OK) {
-		err = store.blank ? make_identity(config, id, &store) : identity_load(id, &store);
-		store_close(&store);
-	}
+	err = identity_make(service_identity(sv), &sv->store[PORT_AREA_IDENTITY], name, secret);
+	wipe(room, sizeof room);
 	if (err < 0) {
-		server_explain(why, config->identity_store, err);
-	}
-	return err;
-}
-
-/*
- * Later: if the store holds another identity than the one in use, load it into the spare
- * slot (`*is_new`). None at all is an error: its medium may just not be there.
- */
-static int
-reload_identity(const struct cubftpd_config *config, bool *is_new, struct out *why)
-{
-	struct store store;
-	int err = store_open(&store, PORT_AREA_IDENTITY, config->identity_store, false);
-
-	*is_new = false;
-	if (err == CUB_OK) {
-		err = identity_is_stored(&service.identity[service.identity_now], &store);
-		*is_new = err == CUB_E_NOENT;
-		if (*is_new) {
-			err = is_spare_in_use() ? CUB_E_BUSY : identity_load(spare_identity(), &store);
-		}
-		store_close(&store);
-	}
-	if (*is_new && err == CUB_E_BUSY) {
-		out_string(why, "the identity changed twice, and a client still uses the first: "
-			"try again when it has gone");
-	} else if (err < 0) {
-		server_explain(why, config->identity_store, err);
+		service_explain(why, sv->config.identity_store, err);
 	}
 	return err;
 }
 
 static int
-load_accounts(const struct cubftpd_config *config, bool is_first, struct account_table *accounts,
-	struct out *why)
+start_identity(struct service *sv, struct out *why)
 {
-	struct store store;
-	int err = store_open(&store, PORT_AREA_TRUST, config->trust_store, is_first);
+	int err = service_open(sv, PORT_AREA_IDENTITY, true, why);
 
-	if (err == CUB_OK) {
-		err = account_load(accounts, &store);
-		store_close(&store);
+	return err == CUB_OK && sv->store[PORT_AREA_IDENTITY].blank ? make_identity(sv, why) : err;
+}
+
+static void
+log_damaged(const struct service *sv)
+{
+	struct log l;
+
+	if (sv->trust_error < 0) {
+		log_start(&l, "trust-store");
+		log_string(&l, "state", log_error_name(sv->trust_error));
+		log_string(&l, "effect", "nobody can log in");
+		log_end(&l, PORT_LOG_ERROR);
 	}
-	if (err < 0) {
-		server_explain(why, config->trust_store, err);
+}
+
+/* A damaged trust store does not keep the server from telling everybody so. */
+static int
+start_trust(struct service *sv, struct out *why)
+{
+	size_t before = why->len;
+	int err = service_open(sv, PORT_AREA_TRUST, true, why);
+
+	if (err == CUB_E_CORRUPT || err == CUB_E_FULL) {
+		why->len = before;
+		err = CUB_OK;
 	}
 	return err;
 }
@@ -188,101 +123,128 @@ open_root(const struct cubftpd_config *config, port_root *root, struct out *why)
 	if (err < 0) {
 		*root = PORT_NONE;
 		out_string(why, "root ");
-		server_explain(why, config->root, err);
+		service_explain(why, config->root, err);
 	}
 	return err;
 }
 
 static void
-log_start_up(void)
+log_start_up(struct service *sv)
 {
 	struct log l;
 
 	log_start(&l, "start");
 	log_string(&l, "version", CUBFTPD_VERSION);
 	log_number(&l, "sessions", CUB_SESSIONS);
-	log_number(&l, "accounts", service.accounts.count);
-	log_number(&l, "passive_low", service.config.passive_low);
-	log_number(&l, "passive_high", service.config.passive_high);
-	log_fingerprint(&l, "certificate", service.identity[service.identity_now].fingerprint);
+	log_number(&l, "accounts", sv->accounts.count);
+	log_number(&l, "trusted", sv->trust.count);
+	log_number(&l, "passive_low", sv->config.passive_low);
+	log_number(&l, "passive_high", sv->config.passive_high);
+	log_fingerprint(&l, "certificate", service_identity(sv)->fingerprint);
 	log_end(&l, PORT_LOG_INFO);
+	if (sv->config.client_certificate == CLIENT_SIGNED && sv->cas.count == 0) {
+		log_start(&l, "no-ca");
+		log_string(&l, "effect", "nobody can log in");
+		log_end(&l, PORT_LOG_WARNING);
+	}
+	log_damaged(sv);
+}
+
+static void
+close_all(struct service *sv)
+{
+	stop_listening();
+	control_stop(sv);
+	service_close(sv);
+	if (sv->root != PORT_NONE) {
+		port_root_close(sv->root);
+		sv->root = PORT_NONE;
+	}
+	sv->is_running = false;
 }
 
 int
 cubftpd_start(const struct cubftpd_config *config, struct out *why)
 {
+	struct service *sv = &service;
 	int err = cubftpd_config_check(config, why);
 
-	service.config = *config;
-	service.root = PORT_NONE;
-	service.is_stopping = false;
-	service.status = (struct cubftpd_status){ .sessions = 0 };
+	memset(sv, 0, sizeof *sv);
+	sv->config = *config;
+	sv->root = PORT_NONE;
+	sv->now_ms = sv->start_ms = port_clock_ms();
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
 		listeners[i] = PORT_NONE;
 	}
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		session_init(&sessions[i], (uint8_t)(i + 1), &service);
-	}
+	pool_init(sv);
 	if (err == CUB_OK) {
-		err = open_root(config, &service.root, why);
+		err = open_root(config, &sv->root, why);
 	}
 	if (err == CUB_OK) {
 		err = start_listening(config, why);
 	}
-	/* Last, since these may make new stores: nothing is made by a start that can't succeed. */
+	/* Late, since these may make new stores: nothing is made by a start that can't succeed. */
 	if (err == CUB_OK) {
-		err = start_identity(config, why);
+		err = start_identity(sv, why);
 	}
 	if (err == CUB_OK) {
-		err = load_accounts(config, true, &service.accounts, why);
+		err = start_trust(sv, why);
+	}
+	/* After the stores: their locks keep two servers from taking one socket at a time. */
+	if (err == CUB_OK) {
+		err = control_start(sv, why);
 	}
 	if (err < 0) {
-		stop_listening();
-		if (service.root != PORT_NONE) {
-			port_root_close(service.root);
-			service.root = PORT_NONE;
-		}
+		close_all(sv);
 		return err;
 	}
-	log_start_up();
+	sv->is_running = true;
+	log_start_up(sv);
+	return CUB_OK;
+}
+
+static int
+reload(struct service *sv, struct cubftpd_config *next, struct out *why)
+{
+	port_root root = PORT_NONE;
+	int err;
+
+	/* What has been opened once stays as it is. */
+	memcpy(next->listen, sv->config.listen, sizeof next->listen);
+	next->listen_count = sv->config.listen_count;
+	memcpy(next->control_socket, sv->config.control_socket, sizeof next->control_socket);
+	err = cubftpd_config_check(next, why);
+	if (err == CUB_OK) {
+		err = open_root(next, &root, why);
+	}
+	if (err < 0) {
+		return err;
+	}
+	err = service_reload(sv, next, why);
+	if (err < 0) {
+		port_root_close(root);
+		log_damaged(sv);
+		return err;
+	}
+	port_root_close(sv->root);
+	sv->root = root;
+	log_start_up(sv);
 	return CUB_OK;
 }
 
 int
-cubftpd_reload(const struct cubftpd_config *config, struct out *why)
+cubftpd_reload(struct cubftpd_config *config, struct out *why)
 {
-	static struct account_table accounts;
-	static struct cubftpd_config next;
-	port_root root = PORT_NONE;
-	bool is_new = false;
-	int err;
+	int err = config == NULL ? CUB_E_BAD : reload(&service, config, why);
 
-	next = *config;
-	memcpy(next.listen, service.config.listen, sizeof next.listen);
-	next.listen_count = service.config.listen_count;
-	err = cubftpd_config_check(&next, why);
-	if (err == CUB_OK) {
-		err = reload_identity(&next, &is_new, why);
-	}
-	if (err == CUB_OK) {
-		err = load_accounts(&next, false, &accounts, why);
-	}
-	if (err == CUB_OK) {
-		err = open_root(&next, &root, why);
-	}
-	if (err < 0) {
-		return err;
-	}
-	port_root_close(service.root);
-	service.root = root;
-	service.config = next;
-	service.accounts = accounts;
-	if (is_new) {
-		service.identity_now = !service.identity_now;
-	}
-	wipe(&accounts, sizeof accounts);
-	log_start_up();
-	return CUB_OK;
+	control_reloaded(err, why);
+	return err;
+}
+
+bool
+cubftpd_wants_reload(void)
+{
+	return control_wants_reload();
 }
 
 /* ---- Running ---- */
@@ -298,20 +260,8 @@ cubftpd_want(struct port_wait *set)
 		}
 	}
 	wait_until(set, accept_from_ms > 0 ? accept_from_ms : UINT64_MAX);
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		session_want(&sessions[i], set);
-	}
-}
-
-static struct session *
-free_session(void)
-{
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		if (sessions[i].state == SESSION_FREE) {
-			return &sessions[i];
-		}
-	}
-	return NULL;
+	control_want(set);
+	pool_want(set);
 }
 
 /* All sessions are in use. With implicit TLS nothing can be said without an engine. */
@@ -340,7 +290,7 @@ accept_clients(unsigned i, uint64_t now_ms)
 	int err = CUB_OK;
 
 	for (int n = 0; n <= CUB_SESSIONS; n++) {
-		struct session *s = free_session();
+		struct session *s = pool_free();
 
 		err = port_accept(listeners[i], &sock, &peer);
 		if (err < 0) {
@@ -349,7 +299,6 @@ accept_clients(unsigned i, uint64_t now_ms)
 		if (s == NULL) {
 			turn_away(sock, &peer, is_implicit);
 		} else {
-			service.status.sessions_served++;
 			session_start(s, sock, &peer, is_implicit, now_ms);
 		}
 	}
@@ -363,28 +312,20 @@ accept_clients(unsigned i, uint64_t now_ms)
 static void
 step_stop(uint64_t now_ms)
 {
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		if (sessions[i].state != SESSION_TRANSFER || now_ms >= stop_deadline_ms) {
-			session_dismiss(&sessions[i], "The server is going down", now_ms);
-		}
-	}
+	pool_dismiss(now_ms >= stop_deadline_ms, "The server is going down", now_ms);
 	if (now_ms >= stop_deadline_ms) {
 		stop_deadline_ms = UINT64_MAX;  /* everybody has been told */
 	}
-	if (cubftpd_stopped() && service.root != PORT_NONE) {
-		port_root_close(service.root);
-		service.root = PORT_NONE;
-		wipe(service.identity, sizeof service.identity);
-		wipe(&service.accounts, sizeof service.accounts);
+	if (cubftpd_stopped()) {
+		close_all(&service);
 	}
 }
 
 void
 cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 {
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		session_step(&sessions[i], set, now_ms);
-	}
+	service.now_ms = now_ms;
+	pool_step(set, now_ms);
 	if (now_ms >= accept_from_ms) {
 		accept_from_ms = 0;
 	}
@@ -393,6 +334,7 @@ cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 			accept_clients(i, now_ms);
 		}
 	}
+	control_step(&service, set);
 	if (service.is_stopping) {
 		step_stop(now_ms);
 	}
@@ -411,6 +353,7 @@ cubftpd_stop(uint64_t now_ms)
 	log_start(&l, "stop");
 	log_end(&l, PORT_LOG_INFO);
 	stop_listening();
+	control_stop(&service);
 	service.is_stopping = true;
 	stop_deadline_ms = now_ms + STOP_MS;
 	step_stop(now_ms);
@@ -419,23 +362,12 @@ cubftpd_stop(uint64_t now_ms)
 bool
 cubftpd_stopped(void)
 {
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		if (sessions[i].state != SESSION_FREE) {
-			return false;
-		}
-	}
-	return service.is_stopping;
+	return service.is_stopping && pool_is_empty();
 }
 
 void
 cubftpd_status(struct cubftpd_status *out)
 {
 	*out = service.status;
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		out->sessions += sessions[i].state != SESSION_FREE;
-		out->transfers += sessions[i].state == SESSION_TRANSFER;
-	}
-	for (unsigned i = 0; i < sizeof out->fingerprint; i++) {
-		out->fingerprint[i] = service.identity[service.identity_now].fingerprint[i];
-	}
+	memcpy(out->fingerprint, service_identity(&service)->fingerprint, sizeof out->fingerprint);
 }

@@ -44,32 +44,41 @@ struct out {
 };
 
 enum cubftpd_reuse { REUSE_REQUIRE, REUSE_CERTIFICATE, REUSE_ADDRESS };
+enum cubftpd_client_certificate { CLIENT_NONE, CLIENT_OPTIONAL, CLIENT_PINNED, CLIENT_SIGNED };
+enum cubftpd_signed_trust { SIGNED_ASK, SIGNED_AUTO };
+enum cubftpd_password { PASSWORD_OPTIONAL, PASSWORD_ALWAYS };
 
 /*
  * The configuration. Fields have the names of the keys in cubftpd.conf(5). Fill it
  * with the two functions below, which check what they are given.
  */
 struct cubftpd_config {
-	struct {
-		struct port_addr addr;
-		bool implicit;
-	} listen[CUB_LISTENERS];
 	uint8_t  listen_count;
 	bool     listen_is_default;     /* the first that is given replaces it */
 	bool     listen_given[2];       /* explicit, implicit: another one is added to those */
-	char     root[CUB_HOST_PATH];
-	char     identity_store[CUB_HOST_PATH];
-	char     trust_store[CUB_HOST_PATH];
-	char     device_name[65];       /* common name of a new identity; empty: "cubftpd" */
-	char     user[33];              /* to drop to; empty: stay */
-	char     greeting[81];
-	enum cubftpd_reuse data_reuse;
+	bool     control_is_given;      /* else control_socket follows from trust_store */
 	uint16_t passive_low;
 	uint16_t passive_high;
 	uint32_t login_timeout;         /* seconds, from connecting to being logged in */
 	uint32_t idle_timeout;          /* seconds without a command or a transfer */
 	uint32_t data_timeout;          /* seconds that a data connection may stand still */
+	enum cubftpd_client_certificate client_certificate;
+	enum cubftpd_signed_trust signed_trust;
+	enum cubftpd_password password;
+	enum cubftpd_reuse data_reuse;
 	enum port_log_level log_level;  /* this and what is graver */
+	struct {
+		struct port_addr addr;
+		bool implicit;
+	} listen[CUB_LISTENERS];
+	char     device_name[65];       /* common name of a new identity; empty: "cubftpd" */
+	char     user[33];              /* to drop to; empty: stay */
+	char     greeting[81];
+	char     root[CUB_HOST_PATH];
+	char     identity_store[CUB_HOST_PATH];
+	char     trust_store[CUB_HOST_PATH];
+	char     control_socket[CUB_HOST_PATH];  /* empty: none */
+	char     key_secret[CUB_HOST_PATH];      /* the file that seals the key; empty: none */
 };
 
 void cubftpd_config_default(struct cubftpd_config *config);
@@ -96,6 +105,12 @@ int cubftpd_config_line(struct cubftpd_config *config, const char *line, size_t 
  */
 void cubftpd_config_override(struct cubftpd_config *config);
 
+/*
+ * All has been set: fill in what follows from other keys (control_socket from trust_store,
+ * where that is not too long for a socket's path; there is none then).
+ */
+void cubftpd_config_finish(struct cubftpd_config *config);
+
 /* Check what a single key can't: CUB_OK or CUB_E_BAD, as above. */
 int cubftpd_config_check(const struct cubftpd_config *config, struct out *why);
 
@@ -108,12 +123,17 @@ int cubftpd_config_check(const struct cubftpd_config *config, struct out *why);
 int cubftpd_start(const struct cubftpd_config *config, struct out *why);
 
 /*
- * Take over another configuration and what the stores hold now. Sessions that are
- * open keep what they have; listeners stay as they are.
+ * Take over another configuration and what the stores hold now. Sessions that are open keep
+ * what they have, unless their account or trust is gone; listeners stay as they are, and
+ * `config` gets them, too. A null `config` could not be read, and `why` says why already.
  *
- * Returns CUB_OK, or an error, and then everything is as before.
+ * Returns CUB_OK, or an error, and then everything is as before; but a trust store that has
+ * become damaged denies everybody.
  */
-int cubftpd_reload(const struct cubftpd_config *config, struct out *why);
+int cubftpd_reload(struct cubftpd_config *config, struct out *why);
+
+/* Has the command `reload` been given? Then the program reads its configuration and reloads. */
+bool cubftpd_wants_reload(void);
 
 /* Fill the set with all that the server waits for. Changes nothing. */
 void cubftpd_want(struct port_wait *set);
@@ -145,18 +165,59 @@ struct cubftpd_status {
 void cubftpd_status(struct cubftpd_status *out);
 
 /*
- * One administrative command on the stores, as the program's subcommands have it:
- * `argv[0]` is "init", "fingerprint", "account", ... `input` is what the command reads
- * (a new password), or empty. What it has to say goes to `out`, at most CUBFTPD_ADMIN_OUT
- * bytes; what went wrong to `why`.
+ * The control socket. A client connects, writes one request, and reads the answer to its end.
  *
- * Returns CUB_OK    done;
+ *	request   0  "cub" and CUBFTPD_CONTROL_FORMAT
+ *	          4  length of the arguments, 2 bytes, little-endian, at most CUBFTPD_CONTROL_ARGS
+ *	          6  length of the input, 2 bytes, likewise, at most CUB_INPUT_MAX
+ *	          8  the arguments, each with a NUL behind it; then the input
+ *	answer    0  exit status of the command: 0, 1 or 2
+ *	          1  length of what it has to say to stderr, 2 bytes, little-endian
+ *	          3  that, without a line end; then what it has to say to stdout, to the end
+ */
+#define CUBFTPD_CONTROL_FORMAT 1
+#define CUBFTPD_CONTROL_ARGS   512
+
+/*
+ * One administrative command, as the program's subcommands have it: `argv[0]` is "init",
+ * "fingerprint", "account", ... Where the server runs in this program it acts on that;
+ * else it opens the stores, which fails while another program has them open.
+ *
+ * What a command reads besides its arguments is told by cubftpd_admin_reads(), and given
+ * before it, each in turn: start, feed, end. It is for that one command. cubftpd_input_end()
+ * tells whether it could be taken: CUB_E_BUSY where a client uploads or uses what it would
+ * replace, another error where it is not what it should be.
+ *
+ * What it has to say goes to `out`, what went wrong to `why`. A long answer comes in parts:
+ * while `out->cut` is true, write out what there is, set `skip` to all that has been written
+ * so far, `len` to 0, and call again at once. `out` must hold CUBFTPD_ADMIN_OUT bytes.
+ *
+ * Returns CUB_OK    done; `why` may hold a remark;
  *         CUB_E_BAD wrong arguments: the program ends with 2;
  *         another error: refused or failed, nothing changed.
  */
-#define CUBFTPD_ADMIN_OUT (1024 + CUB_ACCOUNTS * 256)
+#define CUBFTPD_ADMIN_OUT 1024
+
+enum cubftpd_input { INPUT_PASSWORD, INPUT_CERTIFICATES, INPUT_KEY };
+
+struct cubftpd_reads {
+	bool password;         /* one line, from the terminal or standard input */
+	bool standard_input;   /* certificates, from there */
+	const char *file;      /* certificates, from a file; null: none */
+	bool file_may_lack;    /* where there is no such file, it is something else */
+	const char *key_file;  /* a private key */
+};
+
+void cubftpd_admin_reads(int argc, char *const argv[], struct cubftpd_reads *reads);
+
+void cubftpd_input_start(enum cubftpd_input kind);
+void cubftpd_input_feed(const void *src, size_t len);
+int cubftpd_input_end(struct out *why);
+
+/* What has been given so far, in the form that goes over the control socket. */
+const void *cubftpd_input_bytes(size_t *len);
 
 int cubftpd_admin(const struct cubftpd_config *config, int argc, char *const argv[],
-	const char *input, struct out *out, struct out *why);
+	struct out *out, struct out *why);
 
 #endif

@@ -7,10 +7,22 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <termios.h>
 #include <unistd.h>
 
+/* The kernel's `struct termios`. Where its headers are absent, that of musl is the same. */
+#if defined __has_include
+#if __has_include(<asm/termbits.h>)
+#include <asm/termbits.h>
+#endif
+#endif
+#ifndef ECHO
+#include <termios.h>
+#endif
+
+#include "control.h"
 #include "cubftpd.h"
 #include "sys.h"
 #include "user.h"
@@ -18,22 +30,41 @@
 #define DEFAULT_FILE "/etc/cubftpd.conf"
 #define ARGS_MAX     32
 #define LINE_MAX_LEN 512
+#define WRONG_MAX    512  /* what is wrong, in one line */
 #define CTRL_C       3
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"cubftpd " CUBFTPD_VERSION ", a small FTPS server\n"
+	"cubftpd " CUBFTPD_VERSION ", a small FTPS server: cubftpd [COMMAND]\n"
 	"\n"
-	"  cubftpd [run]                     serve in the foreground\n"
-	"  cubftpd check                     look whether it would serve, and what clients see\n"
-	"  cubftpd init [--name NAME]        make the device's key and certificate\n"
-	"  cubftpd fingerprint               of the device's certificate\n"
-	"  cubftpd account add NAME [--root PATH] [--rights rwdl] [--password-stdin] [--admin]\n"
-	"  cubftpd account list [--json]\n"
-	"  cubftpd account passwd NAME       read the new password from the terminal or stdin\n"
-	"  cubftpd account remove NAME\n"
+	"run            serve in the foreground (so it does without a command)\n"
+	"check          look whether it would serve, and what clients see\n"
+	"status         what it does, and how its stores are\n"
+	"sessions\n"
+	"kick ID        end a session\n"
+	"reload         read configuration and stores again\n"
 	"\n"
+	"init [--name NAME] [--key FILE [--cert FILE]]\n"
+	"               make or import the device's key and certificate\n"
+	"fingerprint    of that certificate\n"
+	"csr [--name NAME]  print a request for a signed one\n"
+	"cert [FILE]    install a signed chain, from standard input or a file\n"
+	"\n"
+	"account add NAME [--root PATH] [--rights rwdl] [--password-stdin] [--admin]\n"
+	"account list\n"
+	"account passwd NAME  read a new password from the terminal or standard input\n"
+	"account remove NAME\n"
+	"\n"
+	"pending        client certificates that were refused\n"
+	"trust FINGERPRINT|FILE --account NAME [--label TEXT] [--exact] [--admin]\n"
+	"trusted\n"
+	"distrust FINGERPRINT|LABEL|FILE\n"
+	"ca add FILE [--name NAME] [--account NAME]\n"
+	"ca list\n"
+	"ca remove NAME|FINGERPRINT\n"
+	"\n"
+	"A fingerprint may be cut to its first 8 digits or more. Status and lists: --json.\n"
 	"Everywhere: -c FILE (" DEFAULT_FILE "), -o KEY=VALUE in place of a line of it.\n";
 
 /* The command line, and what it leaves of itself for cubftpd_admin(). */
@@ -45,49 +76,31 @@ struct command_line {
 	int   rest_count;
 };
 
-static volatile sig_atomic_t saw_stop, saw_reload;
-
 /* ---- Saying things ---- */
 
 static void
-put(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR) {
-			return;
-		}
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-}
-
-static void
-put_string(int fd, const char *text)
-{
-	put(fd, text, strlen(text));
-}
-
-/* One line on stderr; the parts may be empty. */
-static void
 complain(const char *a, const char *b, const struct out *why)
 {
-	put_string(2, "cubftpd: ");
-	put_string(2, a);
-	put_string(2, b);
-	if (why != NULL) {
-		put(2, why->at, why->len);
-	}
-	put_string(2, "\n");
+	sys_complain(a, b, why != NULL ? why->at : "", why != NULL ? why->len : 0);
 }
 
 static int
 fail_usage(const char *a, const char *b)
 {
 	complain(a, b, NULL);
-	put_string(2, "cubftpd: `cubftpd --help` shows what it takes\n");
+	sys_put_string(2, "cubftpd: `cubftpd --help` shows what it takes\n");
 	return EXIT_USAGE;
+}
+
+/* Add to a bounded text, as the core does. */
+static void
+add(struct out *o, const char *text)
+{
+	size_t len = strlen(text);
+
+	len = len < o->cap - o->len ? len : o->cap - o->len;
+	memcpy(o->at + o->len, text, len);
+	o->len += len;
 }
 
 /* ---- Arguments ---- */
@@ -112,7 +125,7 @@ parse_arguments(int argc, char **argv, struct command_line *line)
 		i++;
 		if (is_file) {
 			line->file = argv[i];
-		} else if (strchr(argv[i], '=') == NULL) {
+		} else if (memchr(argv[i], '=', strlen(argv[i])) == NULL) {
 			return fail_usage("-o wants KEY=VALUE, not ", argv[i]);
 		} else if (line->options == ARGS_MAX) {
 			return fail_usage("too many -o", "");
@@ -125,37 +138,25 @@ parse_arguments(int argc, char **argv, struct command_line *line)
 
 /* ---- Configuration ---- */
 
-/* FILE:LINE: why */
+/* Put "FILE:LINE: " before what is wrong. */
 static void
-complain_at(const char *file, unsigned number, const struct out *why)
+put_place(struct out *why, const char *file, int number)
 {
-	char digits[12];
-	size_t at = sizeof digits;
+	char digits[SYS_NUMBER];
 
-	digits[--at] = '\0';
-	digits[--at] = ' ';
-	digits[--at] = ':';
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	put_string(2, "cubftpd: ");
-	put_string(2, file);
-	put_string(2, ":");
-	put_string(2, digits + at);
-	put(2, why->at, why->len);
-	put_string(2, "\n");
+	add(why, file);
+	add(why, ":");
+	add(why, sys_number(number, digits));
+	add(why, ": ");
 }
 
-/* Take the lines of an open file. Returns CUB_OK, or an error that has been told. */
+/* Take the lines of an open file. Returns CUB_OK, or an error, told. */
 static int
-read_lines(int fd, const char *file, struct cubftpd_config *config)
+read_lines(int fd, const char *file, struct cubftpd_config *config, struct out *why)
 {
 	static char line[LINE_MAX_LEN];
-	char text[160];
-	struct out why = { .at = text, .cap = sizeof text };
-	unsigned number = 1;
-	size_t len = 0;
+	int number = 1, err;
+	size_t len = 0, before = why->len;
 	ssize_t n;
 
 	do {
@@ -164,94 +165,84 @@ read_lines(int fd, const char *file, struct cubftpd_config *config)
 			continue;
 		}
 		if (n < 0) {
-			complain(file, ": can't be read", NULL);
+			add(why, file);
+			add(why, ": can't be read");
 			return CUB_E_IO;
 		}
-		if (n == 1 && line[len] != '\n') {
-			if (++len < sizeof line) {
-				continue;
-			}
-			why = (struct out){ .at = line, .cap = sizeof line };
-			memcpy(line, "line too long", 13);
-			why.len = 13;
-			complain_at(file, number, &why);
+		if (n == 1 && line[len] != '\n' && ++len < sizeof line) {
+			continue;
+		}
+		put_place(why, file, number++);
+		if (len == sizeof line) {
+			add(why, "line too long");
 			return CUB_E_BAD;
 		}
-		if (cubftpd_config_line(config, line, len, &why) < 0) {
-			complain_at(file, number, &why);
-			return CUB_E_BAD;
+		err = cubftpd_config_line(config, line, len, why);
+		if (err < 0) {
+			return err;
 		}
-		number++;
+		why->len = before;
 		len = 0;
 	} while (n > 0);
 	return CUB_OK;
 }
 
-/* The file, then the options, then what the host knows. Errors have been told on return. */
+/* The file, then the options, then what the host knows. Returns CUB_OK, or an error, told. */
 static int
-load_config(const struct command_line *line, struct cubftpd_config *config)
+load_config(const struct command_line *line, struct cubftpd_config *config, struct out *why)
 {
 	const char *file = line->file != NULL ? line->file : DEFAULT_FILE;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	char text[160];
-	struct out why = { .at = text, .cap = sizeof text };
+	int fd = sys_open(file, O_RDONLY);
 	struct utsname host;
 	int err = CUB_OK;
 
 	cubftpd_config_default(config);
 	if (fd >= 0) {
-		err = read_lines(fd, file, config);
+		err = read_lines(fd, file, config, why);
 		(void)close(fd);
 	} else if (line->file != NULL || errno != ENOENT) {
-		complain(file, ": can't be opened", NULL);
+		add(why, file);
+		add(why, ": can't be opened");
 		err = CUB_E_IO;
 	}
 	cubftpd_config_override(config);
 	for (int i = 0; err == CUB_OK && i < line->options; i++) {
-		err = cubftpd_config_line(config, line->option[i], strlen(line->option[i]), &why);
-		if (err < 0) {
-			complain("-o ", "", &why);
-		}
+		size_t before = why->len;
+
+		add(why, "-o ");
+		err = cubftpd_config_line(config, line->option[i], strlen(line->option[i]), why);
+		why->len = err < 0 ? why->len : before;
 	}
 	if (err == CUB_OK && config->device_name[0] == '\0' && uname(&host) == 0) {
+		size_t before = why->len;
+
 		/* A name that can't be used leaves the default. */
 		(void)cubftpd_config_set(config, "device_name", 11, host.nodename,
-			strlen(host.nodename), &why);
+			strlen(host.nodename), why);
+		why->len = before;
 	}
+	cubftpd_config_finish(config);
 	return err;
 }
 
 /* ---- One administrative command ---- */
-
-/* Does it read a password? */
-static bool
-wants_input(const struct command_line *line)
-{
-	if (line->rest_count > 1 && strcmp(line->rest[1], "passwd") == 0) {
-		return true;
-	}
-	for (int i = 0; i < line->rest_count; i++) {
-		if (strcmp(line->rest[i], "--password-stdin") == 0) {
-			return true;
-		}
-	}
-	return false;
-}
 
 /* One line, without echo where it is a terminal. Returns false if Ctrl-C was typed there. */
 static bool
 read_password(char *dst, size_t cap)
 {
 	struct termios before, silent;
-	bool is_terminal = tcgetattr(0, &before) == 0;
+	/* The C libraries' tcgetattr() and tcsetattr() bring in all that their ioctl() knows. */
+	bool is_terminal = syscall(SYS_ioctl, 0, TCGETS, &before) == 0;
 	bool is_interrupted;
 	size_t len = 0;
 
 	if (is_terminal) {
-		put_string(2, "New password: ");
+		sys_put_string(2, "New password: ");
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);  /* no signal may leave it silent */
-		(void)tcsetattr(0, TCSAFLUSH, &silent);
+		silent.c_cc[VEOL] = CTRL_C;  /* it ends a line, or would wait for the end of one */
+		(void)syscall(SYS_ioctl, 0, TCSETSF, &silent);
 	}
 	while (len < cap - 1 && read(0, dst + len, 1) == 1 && dst[len] != '\n'
 		&& !(is_terminal && dst[len] == CTRL_C)) {
@@ -260,122 +251,213 @@ read_password(char *dst, size_t cap)
 	is_interrupted = is_terminal && dst[len] == CTRL_C;
 	dst[len] = '\0';
 	if (is_terminal) {
-		(void)tcsetattr(0, TCSAFLUSH, &before);
-		put_string(2, "\n");
+		(void)syscall(SYS_ioctl, 0, TCSETSF, &before);
+		sys_put_string(2, "\n");
 	}
 	return !is_interrupted;
+}
+
+/* Give a command what it reads from a file, or from standard input. */
+static int
+give_file(int fd, const char *name, enum cubftpd_input kind, struct out *why)
+{
+	char piece[512];
+	ssize_t n;
+	int err;
+
+	cubftpd_input_start(kind);
+	do {
+		n = read(fd, piece, sizeof piece);
+		if (n > 0) {
+			cubftpd_input_feed(piece, (size_t)n);
+		}
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	explicit_bzero(piece, sizeof piece);
+	if (n < 0) {
+		err = CUB_E_IO;
+		add(why, "can't be read");
+	} else {
+		err = cubftpd_input_end(why);
+	}
+	if (err < 0) {
+		complain(name, ": ", why);
+	}
+	return err;
+}
+
+static int
+give_named(const char *name, enum cubftpd_input kind, bool may_lack, struct out *why)
+{
+	int fd = name == NULL ? -1 : sys_open(name, O_RDONLY);
+	int err;
+
+	if (name == NULL || (fd < 0 && may_lack && errno == ENOENT)) {
+		return CUB_OK;
+	}
+	if (fd < 0) {
+		complain(name, ": can't be opened", NULL);
+		return CUB_E_IO;
+	}
+	err = give_file(fd, name, kind, why);
+	(void)close(fd);
+	return err;
+}
+
+static int
+give_password(void)
+{
+	char input[256] = "";
+	struct out none = { .at = NULL, .cap = 0 };
+
+	if (!read_password(input, sizeof input)) {
+		return CUB_E_ABORTED;
+	}
+	cubftpd_input_start(INPUT_PASSWORD);
+	cubftpd_input_feed(input, strlen(input));
+	explicit_bzero(input, sizeof input);
+	return cubftpd_input_end(&none);
+}
+
+/* All that the command reads. Returns CUB_OK, or an error, told. */
+static int
+give_input(const struct command_line *line, struct out *why)
+{
+	struct cubftpd_reads reads;
+	int err = CUB_OK;
+
+	cubftpd_admin_reads(line->rest_count, line->rest, &reads);
+	if (reads.password) {
+		err = give_password();
+	}
+	if (err == CUB_OK) {
+		err = give_named(reads.key_file, INPUT_KEY, false, why);
+	}
+	if (err == CUB_OK) {
+		err = give_named(reads.file, INPUT_CERTIFICATES, reads.file_may_lack, why);
+	}
+	if (err == CUB_OK && reads.standard_input) {
+		err = give_file(0, "standard input", INPUT_CERTIFICATES, why);
+	}
+	return err;
+}
+
+/* On the stores themselves: there is no server. */
+static int
+run_alone(const struct command_line *line, const struct cubftpd_config *config)
+{
+	static char said[CUBFTPD_ADMIN_OUT];
+	char wrong[WRONG_MAX];
+	struct out out = { .at = said, .cap = sizeof said };
+	struct out why = { .at = wrong, .cap = sizeof wrong };
+	size_t total = 0;
+	int err;
+
+	do {
+		out = (struct out){ .at = said, .cap = sizeof said, .skip = total };
+		err = cubftpd_admin(config, line->rest_count, line->rest, &out, &why);
+		if (!sys_put(1, said, out.len)) {
+			complain("stdout", ": can't be written; the command itself may have been done", NULL);
+			return EXIT_FAILED;
+		}
+		total += out.len;
+	} while (out.cut);
+	if (why.len > 0) {
+		complain("", "", &why);
+	}
+	return err == CUB_OK ? EXIT_DONE : err == CUB_E_BAD ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int
 run_admin(const struct command_line *line, const struct cubftpd_config *config)
 {
-	static char said[CUBFTPD_ADMIN_OUT], wrong[256];
-	char input[256] = "";
-	struct out out = { .at = said, .cap = sizeof said };
+	char wrong[WRONG_MAX];
 	struct out why = { .at = wrong, .cap = sizeof wrong };
-	int err;
+	const void *input;
+	size_t input_len;
+	int status = -1;
 
-	if (wants_input(line) && !read_password(input, sizeof input)) {
+	sys_log_level_set(PORT_LOG_WARNING);  /* what a command does it says itself */
+	if (give_input(line, &why) < 0) {
 		return EXIT_FAILED;
 	}
-	err = cubftpd_admin(config, line->rest_count, line->rest, input, &out, &why);
-	explicit_bzero(input, sizeof input);
-	put(1, said, out.len);
-	if (err == CUB_E_BAD) {
-		complain("", "", &why);
-		return EXIT_USAGE;
+	input = cubftpd_input_bytes(&input_len);
+	if (config->control_socket[0] != '\0') {
+		status = control_ask(config->control_socket, line->rest_count, line->rest,
+			input, input_len);
 	}
-	if (err < 0) {
-		complain("", "", &why);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	return status >= 0 ? status : run_alone(line, config);
 }
 
 /* ---- The server ---- */
 
 static void
-on_signal(int number)
-{
-	if (number == SIGHUP) {
-		saw_reload = 1;
-	} else {
-		saw_stop = 1;
-	}
-}
-
-/* Blocked everywhere but in port_wait(), so that none is missed just before it. */
-static void
-catch_signals(void)
-{
-	static sigset_t outside;
-	struct sigaction action;
-	sigset_t ours;
-
-	memset(&action, 0, sizeof action);
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
-	(void)sigaction(SIGXFSZ, &action, NULL);  /* a file too large is an error, not the end */
-	(void)sigemptyset(&ours);
-	(void)sigaddset(&ours, SIGHUP);
-	(void)sigaddset(&ours, SIGINT);
-	(void)sigaddset(&ours, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &ours, &outside);
-	(void)sigdelset(&outside, SIGHUP);
-	(void)sigdelset(&outside, SIGINT);
-	(void)sigdelset(&outside, SIGTERM);
-	action.sa_handler = on_signal;
-	(void)sigaction(SIGHUP, &action, NULL);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	sys_wait_mask_set(&outside);
-}
-
-static void
 reload(const struct command_line *line)
 {
 	static struct cubftpd_config config;
-	char wrong[256];
+	char wrong[WRONG_MAX];
 	struct out why = { .at = wrong, .cap = sizeof wrong };
+	int err = load_config(line, &config, &why);
 
-	saw_reload = 0;
-	if (load_config(line, &config) < 0) {
-		return;  /* it has been told; the server goes on as before */
-	}
-	if (cubftpd_reload(&config, &why) < 0) {
+	err = cubftpd_reload(err < 0 ? NULL : &config, &why);
+	if (err < 0) {
 		complain("not reloaded: ", "", &why);
 		return;
 	}
 	sys_log_level_set(config.log_level);
 }
 
+/* Whatever has been opened or made belongs to the user that the server becomes, and is there. */
+static int
+drop_rights(const struct cubftpd_config *config)
+{
+	const char *user = config->user;
+
+	if (user[0] == '\0') {
+		return CUB_OK;
+	}
+	if (user_own(user, config->identity_store) < 0 || user_own(user, config->trust_store) < 0
+		|| (config->control_socket[0] != '\0' && user_own(user, config->control_socket) < 0)
+		|| user_become(user) < 0) {
+		complain("user: can't become ", user, NULL);
+		return CUB_E_DENIED;
+	}
+	/* A reload closes them and opens them again. */
+	if (access(config->identity_store, R_OK | W_OK) != 0
+		|| access(config->trust_store, R_OK | W_OK) != 0) {
+		complain("user: the folder of the stores is closed to ", user, NULL);
+		return CUB_E_DENIED;
+	}
+	return CUB_OK;
+}
+
 static int
 run_server(const struct command_line *line, const struct cubftpd_config *config)
 {
 	static struct port_wait set;
-	char wrong[256];
+	char wrong[WRONG_MAX];
 	struct out why = { .at = wrong, .cap = sizeof wrong };
 	uint8_t entropy;
 
 	sys_log_level_set(config->log_level);
 	port_random(&entropy, sizeof entropy);  /* it may wait, and then signals must still end us */
-	catch_signals();
+	sys_signals_take();
 	if (cubftpd_start(config, &why) < 0) {
 		complain("", "", &why);
 		return EXIT_FAILED;
 	}
-	if (config->user[0] != '\0' && (user_own(config->user, config->identity_store) < 0
-		|| user_own(config->user, config->trust_store) < 0 || user_become(config->user) < 0)) {
-		complain("user: can't become ", config->user, NULL);
+	if (drop_rights(config) < 0) {
 		return EXIT_FAILED;
 	}
 	while (!cubftpd_stopped()) {
+		int number;
+
 		cubftpd_want(&set);
 		port_wait(&set);
-		if (saw_stop) {
+		number = sys_signal_next();
+		if (number == SIGINT || number == SIGTERM) {
 			cubftpd_stop(port_clock_ms());
 		}
-		if (saw_reload) {
+		if (number == SIGHUP || cubftpd_wants_reload()) {
 			reload(line);
 		}
 		cubftpd_step(&set, port_clock_ms());
@@ -390,7 +472,7 @@ fill_standard_files(void)
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = openat(AT_FDCWD, "/dev/null", O_RDWR);  /* also for programs that we start */
 	} while (fd >= 0 && fd <= 2);
 	if (fd > 2) {
 		(void)close(fd);
@@ -402,6 +484,9 @@ main(int argc, char **argv)
 {
 	static struct command_line line;
 	static struct cubftpd_config config;
+	char wrong[WRONG_MAX];
+	struct out why = { .at = wrong, .cap = sizeof wrong };
+	const char *command;
 	int status;
 
 	fill_standard_files();
@@ -409,23 +494,22 @@ main(int argc, char **argv)
 	if (status != EXIT_DONE) {
 		return status;
 	}
-	if (line.rest_count > 0 && (strcmp(line.rest[0], "--help") == 0
-		|| strcmp(line.rest[0], "-h") == 0 || strcmp(line.rest[0], "help") == 0)) {
-		put_string(1, usage);
+	command = line.rest_count > 0 ? line.rest[0] : "run";
+	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0
+		|| strcmp(command, "help") == 0) {
+		sys_put_string(1, usage);
 		return EXIT_DONE;
 	}
-	if (line.rest_count > 0 && strcmp(line.rest[0], "--version") == 0) {
-		put_string(1, CUBFTPD_VERSION "\n");
+	if (strcmp(command, "--version") == 0) {
+		sys_put_string(1, CUBFTPD_VERSION "\n");
 		return EXIT_DONE;
 	}
-	if (load_config(&line, &config) < 0) {
+	if (load_config(&line, &config, &why) < 0) {
+		complain("", "", &why);
 		return EXIT_FAILED;
 	}
-	if (line.rest_count == 0) {
-		return run_server(&line, &config);
-	}
-	if (strcmp(line.rest[0], "run") == 0) {
-		return line.rest_count == 1 ? run_server(&line, &config)
+	if (strcmp(command, "run") == 0) {
+		return line.rest_count <= 1 ? run_server(&line, &config)
 			: fail_usage("run takes no ", line.rest[1]);
 	}
 	return run_admin(&line, &config);

@@ -65,6 +65,11 @@ the_defaults_are_those_of_the_documentation(void **state)
 	assert_string_equal(config.device_name, "");
 	assert_string_equal(config.user, "");
 	assert_string_equal(config.greeting, "cubftpd ready");
+	assert_string_equal(config.control_socket, "");
+	assert_string_equal(config.key_secret, "");
+	assert_int_equal(config.client_certificate, CLIENT_NONE);
+	assert_int_equal(config.signed_trust, SIGNED_ASK);
+	assert_int_equal(config.password, PASSWORD_OPTIONAL);
 	assert_int_equal(config.data_reuse, REUSE_REQUIRE);
 	assert_int_equal(config.passive_low, 50000);
 	assert_int_equal(config.passive_high, 50015);
@@ -105,6 +110,7 @@ text_keys_take_text_that_fits(void **state)
 	try_text("root", config.root, sizeof config.root, true);
 	try_text("identity_store", config.identity_store, sizeof config.identity_store, true);
 	try_text("trust_store", config.trust_store, sizeof config.trust_store, true);
+	try_text("key_secret", config.key_secret, sizeof config.key_secret, true);
 	try_text("device_name", config.device_name, 65, false);
 	try_text("user", config.user, 33, false);
 	try_text("greeting", config.greeting, 81, false);
@@ -163,6 +169,74 @@ choices_are_taken_by_their_exact_word(void **state)
 	assert_int_equal(set("log_level", "info"), CUB_OK);
 	assert_int_equal(config.log_level, PORT_LOG_INFO);
 	assert_int_equal(set("log_level", "verbose"), CUB_E_BAD);
+}
+
+/* The enums count as the words do: a level that is one off would let strangers in. */
+static void
+levels_are_taken_by_their_word(void **state)
+{
+	(void)state;
+	assert_int_equal(set("client_certificate", "signed"), CUB_OK);
+	assert_int_equal(config.client_certificate, CLIENT_SIGNED);
+	assert_int_equal(set("client_certificate", "optional"), CUB_OK);
+	assert_int_equal(config.client_certificate, CLIENT_OPTIONAL);
+	assert_int_equal(set("client_certificate", "none"), CUB_OK);
+	assert_int_equal(config.client_certificate, CLIENT_NONE);
+	assert_int_equal(set("client_certificate", "pinned"), CUB_OK);
+	assert_int_equal(config.client_certificate, CLIENT_PINNED);
+	assert_int_equal(set("client_certificate", "required"), CUB_E_BAD);
+	assert_string_equal(why_bytes, "client_certificate: want none, optional, pinned or signed");
+	assert_int_equal(config.client_certificate, CLIENT_PINNED);
+	assert_int_equal(set("signed_trust", "auto"), CUB_OK);
+	assert_int_equal(config.signed_trust, SIGNED_AUTO);
+	assert_int_equal(set("signed_trust", "ask"), CUB_OK);
+	assert_int_equal(config.signed_trust, SIGNED_ASK);
+	assert_int_equal(set("signed_trust", "yes"), CUB_E_BAD);
+	assert_int_equal(set("password", "always"), CUB_OK);
+	assert_int_equal(config.password, PASSWORD_ALWAYS);
+	assert_int_equal(set("password", "with-certificate-optional"), CUB_OK);
+	assert_int_equal(config.password, PASSWORD_OPTIONAL);
+	assert_int_equal(set("password", "never"), CUB_E_BAD);
+}
+
+static void
+the_control_socket_stands_beside_the_trust_store_unless_it_is_said(void **state)
+{
+	char path[CUB_HOST_PATH];
+
+	(void)state;
+	cubftpd_config_finish(&config);
+	assert_string_equal(config.control_socket, "/var/lib/cubftpd/trust.sock");
+	assert_int_equal(set("trust_store", "/data/trust"), CUB_OK);
+	cubftpd_config_finish(&config);
+	assert_string_equal(config.control_socket, "/data/trust.sock");
+	assert_int_equal(set("control_socket", "relative"), CUB_E_BAD);
+	assert_string_equal(why_bytes, "control_socket: want an absolute path, or nothing");
+	assert_int_equal(set("control_socket", "/run/cub.sock"), CUB_OK);
+	cubftpd_config_finish(&config);
+	assert_string_equal(config.control_socket, "/run/cub.sock");
+	assert_int_equal(set("control_socket", ""), CUB_OK);
+	cubftpd_config_finish(&config);
+	assert_string_equal(config.control_socket, "");
+
+	/* What no socket can be called is refused; what only follows is left out. */
+	memset(path, 'x', sizeof path);
+	path[0] = '/';
+	path[108] = '\0';
+	assert_int_equal(set("control_socket", path), CUB_OK);
+	why = OUT(why_bytes);
+	assert_int_equal(cubftpd_config_check(&config, &why), CUB_E_BAD);
+	path[107] = '\0';
+	assert_int_equal(set("control_socket", path), CUB_OK);
+	assert_int_equal(cubftpd_config_check(&config, &why), CUB_OK);
+	cubftpd_config_default(&config);
+	for (size_t len = 101; len < sizeof path; len++) {
+		memset(path + 1, 'x', len - 1);
+		path[len] = '\0';
+		assert_int_equal(set("trust_store", path), CUB_OK);
+		cubftpd_config_finish(&config);
+		CLAIM(strlen(config.control_socket) == (len + 5 <= 107 ? len + 5 : 0), "%zu", len);
+	}
 }
 
 static void
@@ -282,10 +356,8 @@ static void
 keys_of_absent_features_take_only_the_value_that_asks_for_nothing(void **state)
 {
 	static const char *const table[][3] = {
-		{ "log", "stderr", "syslog" }, { "client_certificate", "none", "pinned" },
-		{ "signed_trust", "ask", "auto" }, { "password", "with-certificate-optional", "always" },
-		{ "control_socket", "", "/run/cubftpd" }, { "key_secret", "", "/etc/secret" },
-		{ "passive_address", "", "192.0.2.1" }, { "active", "no", "yes" },
+		{ "log", "stderr", "syslog" }, { "passive_address", "", "192.0.2.1" },
+		{ "active", "no", "yes" },
 		{ "sessions_per_address", "0", "2" }, { "rate_limit", "0", "1000" },
 		{ "min_free", "0", "1024" }, { "umask", "", "022" }, { "upload_eof", "strict", "lenient" },
 		{ "partial_uploads", "keep", "discard" }, { "upload_hook", "", "/bin/true" },
@@ -466,6 +538,8 @@ main(void)
 		TEST(text_keys_take_text_that_fits),
 		TEST(timeouts_are_whole_seconds_of_up_to_a_day),
 		TEST(choices_are_taken_by_their_exact_word),
+		TEST(levels_are_taken_by_their_word),
+		TEST(the_control_socket_stands_beside_the_trust_store_unless_it_is_said),
 		TEST(passive_ports_are_a_range_above_1023),
 		TEST(the_first_listener_replaces_the_default_and_others_are_added),
 		TEST(what_overrides_replaces_the_listeners_of_its_kind_only),
