@@ -136,6 +136,19 @@ link_connect(struct peer *p, struct peer_link *l, uint16_t tcp_port)
 	return err;
 }
 
+/* Only to sign: static ECDH would prove the key in another way, of which the server knows none. */
+static void
+show_cert(struct peer_link *l, const struct peer_cert *c)
+{
+	if (c->ec != NULL) {
+		br_ssl_client_set_single_ec(&l->client, c->chain, c->count, c->ec, BR_KEYTYPE_SIGN, 0,
+			br_ec_get_default(), br_ecdsa_sign_asn1_get_default());
+	} else {
+		br_ssl_client_set_single_rsa(&l->client, c->chain, c->count, c->rsa,
+			br_rsa_pkcs1_sign_get_default());
+	}
+}
+
 static void
 link_start_tls(struct peer *p, struct peer_link *l, const br_ssl_session_parameters *resume)
 {
@@ -156,6 +169,9 @@ link_start_tls(struct peer *p, struct peer_link *l, const br_ssl_session_paramet
 	br_ssl_engine_inject_entropy(eng, seed, sizeof seed);
 	/* Otherwise the reset asks the system's seeder too, which may be the server's. */
 	eng->rng_os_rand_done = 1;
+	if (p->cert != NULL) {
+		show_cert(l, p->cert);
+	}
 	if (p->prepare != NULL) {
 		p->prepare(p, l);
 	}
@@ -237,6 +253,16 @@ move_text(struct peer_link *l)
 	return moved;
 }
 
+/* Keep what the server says in the handshake: in the clear, all but its last message. */
+static void
+hear(struct peer_link *l, const unsigned char *src, size_t len)
+{
+	if (!l->ready && len <= sizeof l->heard - l->heard_len) {
+		memcpy(l->heard + l->heard_len, src, len);
+		l->heard_len += len;
+	}
+}
+
 /* Move records between the engine and the socket. Returns whether any moved. */
 static bool
 move_records(struct peer_link *l)
@@ -259,6 +285,7 @@ move_records(struct peer_link *l)
 	if (buf != NULL) {
 		n = sim_peer_read(l->sock, buf, len);
 		if (n > 0) {
+			hear(l, buf, (size_t)n);
 			br_ssl_engine_recvrec_ack(eng, (size_t)n);
 			moved = true;
 		}
@@ -475,6 +502,68 @@ peer_init(struct peer *p)
 	memset(p, 0, sizeof *p);
 	p->from = sim_ipv4(192, 0, 2, 10, 0);
 	p->resume = true;
+}
+
+void
+peer_cert_start(struct peer_cert *c, const void *key, size_t len)
+{
+	memset(c, 0, sizeof *c);
+	br_skey_decoder_init(&c->decoder);
+	br_skey_decoder_push(&c->decoder, key, len);
+	c->ec = br_skey_decoder_get_ec(&c->decoder);
+	c->rsa = br_skey_decoder_get_rsa(&c->decoder);
+	if (c->ec == NULL && c->rsa == NULL) {
+		sim_fail("peer: no private key: error %d", br_skey_decoder_last_error(&c->decoder));
+	}
+}
+
+void
+peer_cert_add(struct peer_cert *c, const void *der, size_t len)
+{
+	union { const void *from; unsigned char *to; } at = { .from = der };
+
+	if (c->count == PEER_CHAIN_MAX) {
+		sim_fail("peer: a chain of more than %d", PEER_CHAIN_MAX);
+	}
+	c->chain[c->count++] = (br_x509_certificate){ .data = at.to, .data_len = len };
+}
+
+/* The messages of the handshake, which are in records of type 22 (RFC 5246 section 6.2.1). */
+static size_t
+join_records(const struct peer_link *l, unsigned char *dst)
+{
+	size_t total = 0;
+
+	for (size_t at = 0; at + 5 <= l->heard_len && l->heard[at] == 22;) {
+		size_t len = (size_t)l->heard[at + 3] << 8 | l->heard[at + 4];
+
+		if (len > l->heard_len - at - 5) {
+			break;
+		}
+		memcpy(dst + total, l->heard + at + 5, len);
+		total += len;
+		at += 5 + len;
+	}
+	return total;
+}
+
+const unsigned char *
+peer_heard(const struct peer_link *l, uint8_t type, size_t *len)
+{
+	static unsigned char messages[sizeof l->heard];
+	size_t total = join_records(l, messages);
+
+	for (size_t at = 0; at + 4 <= total; at += 4 + *len) {
+		*len = (size_t)messages[at + 1] << 16 | (size_t)messages[at + 2] << 8 | messages[at + 3];
+		if (*len > total - at - 4) {
+			break;
+		}
+		if (messages[at] == type) {
+			return messages + at + 4;
+		}
+	}
+	*len = 0;
+	return NULL;
 }
 
 int

@@ -65,6 +65,20 @@ struct peer_x509 {
 	uint8_t fingerprint[32];
 };
 
+/*
+ * What a client shows of itself where it is asked to: certificates, its own first, and the
+ * key. Neither is looked at, nor whether they belong together. Points into itself: never copy it.
+ */
+#define PEER_CHAIN_MAX 10
+
+struct peer_cert {
+	br_x509_certificate chain[PEER_CHAIN_MAX];
+	size_t count;
+	const br_ec_private_key *ec;    /* one of these */
+	const br_rsa_private_key *rsa;
+	br_skey_decoder_context decoder;
+};
+
 /* A connection, control or data. For reading only. It is closed as soon as it has ended. */
 struct peer_link {
 	sim_peer sock;          /* 0: closed */
@@ -78,6 +92,8 @@ struct peer_link {
 	br_ssl_session_parameters offered;
 	struct peer_x509 x509;  /* `count` 0: no certificate was sent */
 	unsigned char io[BR_SSL_BUFSIZE_BIDI];
+	unsigned char heard[8192];  /* the server's records until the handshake was over */
+	size_t heard_len;
 
 	/* What is still to be written, and where to put what is read. */
 	const char *src;
@@ -92,10 +108,11 @@ struct peer {
 	struct port_addr from;     /* tcp_port 0: another one for each connection */
 	const char *alpn;          /* for both connections; null: none */
 	bool resume;               /* data connections offer the control connection's session */
+	const struct peer_cert *cert;  /* for both connections; null: none */
 	const br_ssl_session_parameters *offer;
 	                           /* or this one instead, unless null */
 	void (*prepare)(struct peer *p, struct peer_link *link);
-	                           /* may set a client certificate, suites, versions; or null */
+	                           /* may set suites, versions and the like; or null */
 
 	/* What came of it. */
 	struct peer_link control;
@@ -112,6 +129,16 @@ struct peer {
 
 /* From 192.0.2.10, without ALPN, resuming. Whatever was open is forgotten, not closed. */
 void peer_init(struct peer *p);
+
+/* Begin with the key (DER, of any form), then add the chain, whose bytes stay the caller's. */
+void peer_cert_start(struct peer_cert *c, const void *key, size_t len);
+void peer_cert_add(struct peer_cert *c, const void *der, size_t len);
+
+/*
+ * The body of a message of the server's handshake, as it came over the wire; null: there was
+ * none of this type (RFC 5246 section 7.4), or not in the clear.
+ */
+const unsigned char *peer_heard(const struct peer_link *l, uint8_t type, size_t *len);
 
 /*
  * Connect, with a handshake at once if `implicit`, and wait for the greeting.

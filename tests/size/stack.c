@@ -5,10 +5,12 @@
  * `make size` prints the result. It holds for the processor it ran on; what the port's own
  * functions take comes on top, and is known from the compiler (tools/stack.py).
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <ucontext.h>
 
+#include "../data/clients.h"
 #include "cubftpd.h"
 #include "peer.h"
 
@@ -34,10 +36,34 @@ add_account(void)
 {
 	static char name[] = "account", verb[] = "add", who[] = "anna", how[] = "--password-stdin";
 	static char *argv[] = { name, verb, who, how };
-	static char said[256];
+	static char said[CUBFTPD_ADMIN_OUT];
 	struct out out = { .at = said, .cap = sizeof said };
 
-	result = cubftpd_admin(&config, 4, argv, "secret", &out, &why);
+	cubftpd_input_start(INPUT_PASSWORD);
+	cubftpd_input_feed("secret", 6);
+	result = cubftpd_input_end(&why);
+	result = result < 0 ? result : cubftpd_admin(&config, 4, argv, &out, &why);
+}
+
+static void
+add_ca(void)
+{
+	static char name[] = "ca", verb[] = "add", file[] = "acme.crt", how[] = "--account";
+	static char who[] = "anna";
+	static char *argv[] = { name, verb, file, how, who };
+	static char said[CUBFTPD_ADMIN_OUT];
+	struct out out = { .at = said, .cap = sizeof said };
+
+	cubftpd_input_start(INPUT_CERTIFICATES);
+	cubftpd_input_feed(client_ca, sizeof client_ca);
+	result = cubftpd_input_end(&why);
+	result = result < 0 ? result : cubftpd_admin(&config, 5, argv, &out, &why);
+}
+
+static void
+reload(void)
+{
+	result = cubftpd_reload(&config, &why);
 }
 
 static void
@@ -111,6 +137,31 @@ run_session(void)
 	measure("a session: login, listing, upload, download");
 }
 
+/* Level 3: a chain with an intermediate CA is verified, in the middle of a server's turn. */
+static void
+run_signed_session(void)
+{
+	static struct peer_cert cert;
+
+	(void)cubftpd_config_set(&config, "client_certificate", 18, "signed", 6, &why);
+	(void)cubftpd_config_set(&config, "signed_trust", 12, "auto", 4, &why);
+	run_inside(reload);
+	measure("a reload");
+	if (result == CUB_OK) {
+		run_inside(add_ca);
+		measure("adding a CA");
+	}
+	peer_cert_start(&cert, client_key_ec, sizeof client_key_ec);
+	peer_cert_add(&cert, client_below, sizeof client_below);
+	peer_cert_add(&cert, client_middle, sizeof client_middle);
+	peer_init(&p);
+	p.cert = &cert;
+	(void)peer_connect(&p, 21, false);
+	(void)peer_auth_tls(&p);
+	result = result == CUB_OK && peer_login(&p, "anna", "") == 232 ? CUB_OK : -1;
+	measure("a handshake and login with a certificate that a CA signed");
+}
+
 int
 main(void)
 {
@@ -126,9 +177,10 @@ main(void)
 	if (result == CUB_OK) {
 		run_inside(add_account);
 		measure("adding an account");
-		/* The running server sees the new account after a reload. */
-		result = result < 0 ? result : cubftpd_reload(&config, &why);
 		run_session();
+	}
+	if (result == CUB_OK) {
+		run_signed_session();
 	}
 	if (result < 0) {
 		fprintf(stderr, "the session did not go as it should: %.*s\n", (int)why.len, why.at);

@@ -23,6 +23,8 @@
 
 struct cubftpd_config story_config;
 uint64_t story_passes;
+char story_said[16384];
+char story_wrong[512];
 void (*story_before_pass)(void);
 
 static uint8_t  image[PORT_AREAS][SIM_FLASH_MAX];
@@ -110,6 +112,8 @@ make_image(void)
 	save_account(&s, "otto", "/other", RIGHT_READ | RIGHT_WRITE | RIGHT_DELETE | RIGHT_LIST);
 	store_close(&s);
 	start();
+	cubftpd_stop(port_clock_ms());
+	CHECK(cubftpd_stopped());
 	for (unsigned i = 0; i < PORT_AREAS; i++) {
 		image_len[i] = sim_flash_size((enum port_area)i);
 		memcpy(image[i], sim_flash_bytes((enum port_area)i), image_len[i]);
@@ -143,11 +147,82 @@ story_start(void)
 	start();
 }
 
+uint32_t
+story_image(enum port_area area, const uint8_t **bytes)
+{
+	*bytes = image[area];
+	return image_len[area];
+}
+
 void
 story_new(void)
 {
 	story_begin(sim_seed_or(1));
 	story_start();
+}
+
+static void
+end_text(struct out *o, size_t cap)
+{
+	CHECK(o->len < cap);
+	o->at[o->len] = '\0';
+}
+
+int
+story_admin(const char *format, ...)
+{
+	struct out out = { .at = story_said, .cap = CUBFTPD_ADMIN_OUT };
+	struct out why = { .at = story_wrong, .cap = sizeof story_wrong };
+	char line[512];
+	char *argv[24];
+	size_t total = 0;
+	int argc = 0, err;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " ")) {
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	err = cubftpd_admin(&story_config, argc, argv, &out, &why);
+	while (out.cut) {
+		total += out.len;
+		CHECK(total + CUBFTPD_ADMIN_OUT < sizeof story_said);
+		out = (struct out){
+			.at = story_said + total, .cap = CUBFTPD_ADMIN_OUT, .skip = total,
+		};
+		CHECK(cubftpd_admin(&story_config, argc, argv, &out, &why) == err);
+	}
+	out.at = story_said;
+	out.len += total;
+	end_text(&out, sizeof story_said);
+	end_text(&why, sizeof story_wrong);
+	return err;
+}
+
+void
+story_give(enum cubftpd_input kind, const void *src, size_t len)
+{
+	struct out why = { .at = story_wrong, .cap = sizeof story_wrong };
+
+	cubftpd_input_start(kind);
+	cubftpd_input_feed(src, len);
+	if (cubftpd_input_end(&why) != CUB_OK) {
+		sim_fail("story: %.*s", (int)why.len, story_wrong);
+	}
+}
+
+int
+story_reload(void)
+{
+	struct out why = { .at = story_wrong, .cap = sizeof story_wrong };
+	int err = cubftpd_reload(&story_config, &why);
+
+	end_text(&why, sizeof story_wrong);
+	CHECK(err == CUB_OK || why.len > 0);
+	return err;
 }
 
 unsigned
@@ -241,6 +316,8 @@ story_wait_ms(uint64_t ms)
 void
 story_check_quiet(void)
 {
+	unsigned listeners = story_config.listen_count
+		+ (story_config.control_socket[0] != '\0' ? 1u : 0u);
 	static struct port_wait set;
 	struct cubftpd_status status;
 
@@ -258,10 +335,10 @@ story_check_quiet(void)
 	}
 	CHECK(status.sessions == 0);
 	CHECK(status.transfers == 0);
-	CHECK(sim_net_open_count() == 2);
+	CHECK(sim_net_open_count() == listeners);
 	CHECK(sim_file_open_count() == 1);
 	cubftpd_want(&set);
-	CHECK(set.count == 2);
+	CHECK(set.count == listeners);
 	CHECK(set.deadline_ms == UINT64_MAX);
 }
 
@@ -281,6 +358,7 @@ story_end(void)
 	}
 	CHECK(cubftpd_stopped());
 	CHECK(sim_net_open_count() == 0);
+	CHECK(sim_local_name()[0] == '\0');
 	CHECK(sim_file_open_count() == 0);
 	CHECK(!sim_flash_is_open(PORT_AREA_IDENTITY));
 	CHECK(!sim_flash_is_open(PORT_AREA_TRUST));

@@ -44,11 +44,29 @@ void story_set(const char *key, const char *value);
 void story_begin(uint64_t seed);
 void story_start(void);
 
+/* A store as story_begin() puts it there. Returns its length. */
+uint32_t story_image(enum port_area area, const uint8_t **bytes);
+
 /* Both, by SEED or 1. */
 void story_new(void);
 
 /* Stop the server, wait for its end, and check that nothing is left open. */
 void story_end(void);
+
+/*
+ * An administrative command, as words with single blanks between them. What it reads besides
+ * is given before it, in the form of cubftpd_input_start(). Its whole answer is in story_said
+ * then, and what went wrong in story_wrong.
+ * Returns as cubftpd_admin().
+ */
+int story_admin(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void story_give(enum cubftpd_input kind, const void *src, size_t len);
+
+extern char story_said[16384];
+extern char story_wrong[512];
+
+/* Take over story_config and the stores anew. Returns as cubftpd_reload(), with story_wrong. */
+int story_reload(void);
 
 /* Tell a story whole, one byte at a time, and at random cuts (or one, by SEED). */
 void story_each_way(void (*tell)(void));

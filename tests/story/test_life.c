@@ -21,10 +21,46 @@
 static struct peer p, q, r;
 static uint8_t big[BIG], got[BIG + 1];
 
+/* Stores as they are prepared elsewhere: two other identities, and accounts without anna. */
+static struct medium {
+	uint8_t  bytes[SIM_FLASH_MAX];
+	uint32_t len;
+} other_identity[2], without_anna;
+
+static void
+keep(struct medium *medium, enum port_area area)
+{
+	medium->len = sim_flash_size(area);
+	memcpy(medium->bytes, sim_flash_bytes(area), medium->len);
+}
+
+static void
+prepare_media(void)
+{
+	story_begin(2);
+	CHECK(story_admin("account remove anna") == CUB_OK);
+	keep(&without_anna, PORT_AREA_TRUST);
+	for (int i = 0; i < 2; i++) {
+		sim_flash_reset();
+		CHECK(story_admin("init") == CUB_OK);
+		keep(&other_identity[i], PORT_AREA_IDENTITY);
+	}
+}
+
+/* From the next reload on the server finds this one, as where another medium is mounted. */
+static void
+change_medium(enum port_area area, const struct medium *medium)
+{
+	sim_flash_replace(area, medium->bytes, medium->len);
+}
+
 static int
 setup(void **state)
 {
 	story_setup(state);
+	if (without_anna.len == 0) {
+		prepare_media();
+	}
 	story_new();
 	story_fill(big, sizeof big, 12);
 	sim_file_put("/srv/home/big", big, sizeof big);
@@ -305,94 +341,92 @@ the_status_counts_what_happened(void **state)
 	story_end();
 }
 
-static int
-try_reload(void)
-{
-	char text[256];
-	struct out why = { .at = text, .cap = sizeof text };
-	int err = cubftpd_reload(&story_config, &why);
-
-	CHECK(err == CUB_OK || why.len > 0);
-	return err;
-}
-
 static void
-reload(void)
+check_goes_on(struct peer *who)
 {
-	CHECK(try_reload() == CUB_OK);
-}
+	size_t len;
 
-static void
-admin(int argc, char *const argv[], const char *input)
-{
-	char said[2000], wrong[200];
-	struct out out = { .at = said, .cap = sizeof said };
-	struct out why = { .at = wrong, .cap = sizeof wrong };
-
-	if (cubftpd_admin(&story_config, argc, argv, input, &out, &why) != CUB_OK) {
-		sim_fail("%s: %.*s", argv[0], (int)why.len, wrong);
-	}
-}
-
-static void
-remove_account(const char *name)
-{
-	char words[3][40] = { "account", "remove" };
-	char *const argv[] = { words[0], words[1], words[2] };
-
-	snprintf(words[2], sizeof words[2], "%s", name);
-	admin(3, argv, "");
-}
-
-/* Put another device key in the store, as an administrator would have to. */
-static void
-new_identity(void)
-{
-	static uint8_t trust[SIM_FLASH_MAX];
-	uint32_t len = sim_flash_size(PORT_AREA_TRUST);
-	char word[] = "init";
-	char *const argv[] = { word };
-
-	memcpy(trust, sim_flash_bytes(PORT_AREA_TRUST), len);
-	sim_flash_reset();
-	sim_flash_image(PORT_AREA_TRUST, trust, len);
-	admin(1, argv, "");
+	len = peer_data_read_all(who, got, sizeof got);
+	CHECK(len == sizeof big && memcmp(got, big, len) == 0 && who->data.notified);
+	CHECK_CODE(who, peer_reply(who), 226);
+	CHECK_CODE(who, story_fetch(who, "RETR a", got, sizeof got, &len), 226);
+	CHECK_CODE(who, story_store(who, "STOR b", big, 100), 226);
+	CHECK(sim_file_is("/srv/home/b", big, 100));
 }
 
 static void
 reload_keeps_running_sessions_and_new_ones_see_the_new(void **state)
 {
 	uint8_t first[32];
-	size_t len;
 
 	(void)state;
 	story_login(&p);
 	memcpy(first, p.control.x509.fingerprint, sizeof first);
 	CHECK(story_open(&p, "RETR big") == 150);
-	remove_account("anna");
-	new_identity();
+	change_medium(PORT_AREA_IDENTITY, &other_identity[0]);
 	story_set("greeting", "another greeting");
 	sim_dir_put("/srv2/other");
 	story_set("root", "/srv2");
-	reload();
-	len = peer_data_read_all(&p, got, sizeof got);
-	CHECK(len == sizeof big && memcmp(got, big, len) == 0 && p.data.notified);
-	CHECK_CODE(&p, peer_reply(&p), 226);
-	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
-	CHECK_CODE(&p, story_store(&p, "STOR b", big, 100), 226);
-	CHECK(sim_file_is("/srv/home/b", big, 100));
+	CHECK(story_reload() == CUB_OK);
+	check_goes_on(&p);
 	peer_init(&q);
 	CHECK_CODE(&q, peer_connect(&q, 21, false), 220);
 	CHECK(strcmp(q.reply, "220 another greeting\r\n") == 0);
 	CHECK_CODE(&q, peer_auth_tls(&q), 234);
 	CHECK(memcmp(q.control.x509.fingerprint, first, sizeof first) != 0);
-	CHECK_CODE(&q, peer_login(&q, "anna", "secret"), 530);
 	CHECK_CODE(&q, peer_login(&q, "otto", "secret"), 230);
 	CHECK_CODE(&q, peer_ask(&q, "MKD x"), 257);
 	CHECK(sim_dir_exists("/srv2/other/x"));
 	CHECK_CODE(&p, peer_quit(&p), 221);
 	CHECK_CODE(&q, peer_quit(&q), 221);
 	story_check_quiet();
+	story_end();
+}
+
+/* What ends when an account is gone: its sessions, whatever they do, and nobody else's. */
+static void
+check_anna_is_gone(void)
+{
+	CHECK(peer_has_reply(&p));
+	CHECK_CODE(&p, peer_reply(&p), 421);
+	CHECK_CODE(&p, peer_reply(&p), CUB_EOF);
+	CHECK(peer_data_read_all(&p, got, sizeof got) < sizeof big && !p.data.notified);
+	CHECK_CODE(&q, peer_ask(&q, "PWD"), 257);
+	peer_init(&r);
+	CHECK_CODE(&r, peer_connect(&r, 21, false), 220);
+	CHECK_CODE(&r, peer_auth_tls(&r), 234);
+	CHECK_CODE(&r, peer_login(&r, "anna", "secret"), 530);
+	CHECK_CODE(&r, peer_quit(&r), 221);
+	CHECK_CODE(&q, peer_quit(&q), 221);
+	peer_close(&p);
+	story_check_quiet();
+}
+
+static void
+a_session_whose_account_is_gone_ends_at_a_reload(void **state)
+{
+	(void)state;
+	story_login(&p);
+	peer_init(&q);
+	story_login_as(&q, "otto");
+	CHECK(story_open(&p, "RETR big") == 150);
+	change_medium(PORT_AREA_TRUST, &without_anna);
+	CHECK_CODE(&q, peer_ask(&q, "PWD"), 257);
+	CHECK(story_reload() == CUB_OK);
+	check_anna_is_gone();
+	story_end();
+}
+
+static void
+a_session_whose_account_is_removed_ends_at_once(void **state)
+{
+	(void)state;
+	story_login(&p);
+	peer_init(&q);
+	story_login_as(&q, "otto");
+	CHECK(story_open(&p, "RETR big") == 150);
+	CHECK(story_admin("account remove anna") == CUB_OK);
+	check_anna_is_gone();
 	story_end();
 }
 
@@ -406,10 +440,10 @@ a_session_that_saw_two_reloads_still_has_its_identity(void **state)
 	story_set("data_reuse", "address");
 	story_start();
 	story_login(&p);
-	new_identity();
-	reload();
-	new_identity();
-	CHECK(try_reload() == CUB_E_BUSY);
+	change_medium(PORT_AREA_IDENTITY, &other_identity[0]);
+	CHECK(story_reload() == CUB_OK);
+	change_medium(PORT_AREA_IDENTITY, &other_identity[1]);
+	CHECK(story_reload() == CUB_E_BUSY);
 	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
 	CHECK(p.data.resumed);
 	p.resume = false;
@@ -423,15 +457,35 @@ a_handshake_that_saw_two_reloads_still_succeeds(void **state)
 {
 	(void)state;
 	CHECK_CODE(&p, peer_connect(&p, 21, false), 220);
-	new_identity();
-	reload();
-	new_identity();
-	CHECK(try_reload() == CUB_E_BUSY);
+	change_medium(PORT_AREA_IDENTITY, &other_identity[0]);
+	CHECK(story_reload() == CUB_OK);
+	change_medium(PORT_AREA_IDENTITY, &other_identity[1]);
+	CHECK(story_reload() == CUB_E_BUSY);
 	CHECK_CODE(&p, peer_auth_tls(&p), 234);
 	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
 	CHECK_CODE(&p, peer_quit(&p), 221);
-	reload();
+	CHECK(story_reload() == CUB_OK);
 	story_end();
+}
+
+/* One call fails while the server reloads. Returns whether any did. */
+static bool
+reload_with_fault(bool of_flash, uint64_t n)
+{
+	bool struck;
+	int err;
+
+	if (of_flash) {
+		sim_flash_fail_at(n, false, CUB_E_IO);
+	} else {
+		sim_file_fail_at(n, false, CUB_E_IO);
+	}
+	err = story_reload();
+	struck = of_flash ? sim_flash_failed() : sim_file_failed();
+	sim_flash_fail_at(0, false, CUB_E_IO);
+	sim_file_fail_at(0, false, CUB_E_IO);
+	CHECK(err == CUB_OK || struck);
+	return struck;
 }
 
 static void
@@ -439,32 +493,22 @@ a_reload_that_fails_at_any_call_changes_nothing(void **state)
 {
 	(void)state;
 	story_login(&p);
-	for (int kind = 0; kind < 2; kind++) {
-		bool struck = true;
-
-		for (uint64_t n = 1; struck; n++) {
-			char text[256];
-			struct out why = { .at = text, .cap = sizeof text };
-			int err;
-
-			if (kind == 0) {
-				sim_flash_fail_at(n, false, CUB_E_IO);
-			} else {
-				sim_file_fail_at(n, false, CUB_E_IO);
-			}
-			err = cubftpd_reload(&story_config, &why);
-			struck = kind == 0 ? sim_flash_failed() : sim_file_failed();
-			CHECK(err == CUB_OK || struck);
-			CHECK(err == CUB_OK || why.len > 0);
-			sim_flash_fail_at(0, false, CUB_E_IO);
-			sim_file_fail_at(0, false, CUB_E_IO);
+	for (int of_flash = 0; of_flash < 2; of_flash++) {
+		for (uint64_t n = 1; reload_with_fault(of_flash != 0, n); n++) {
 			CHECK(sim_file_open_count() == 2);
-			CHECK(!sim_flash_is_open(PORT_AREA_IDENTITY));
-			story_login(&q);
-			CHECK_CODE(&q, peer_quit(&q), 221);
+			CHECK(sim_flash_is_open(PORT_AREA_IDENTITY) && sim_flash_is_open(PORT_AREA_TRUST));
 			CHECK_CODE(&p, peer_ask(&p, "PWD"), 257);
+			CHECK(story_admin("account list") == CUB_OK && strstr(story_said, "gast") != NULL);
+			if (n % 16 == 1) {
+				story_login(&q);
+				CHECK_CODE(&q, peer_quit(&q), 221);
+			}
 		}
 	}
+	/* The stores are what they were, and can be written. */
+	CHECK(story_admin("account remove gast") == CUB_OK);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_check_quiet();
 	story_end();
 }
 
@@ -479,7 +523,7 @@ listeners_stay_what_they_are_over_a_reload(void **state)
 	story_set("root", "/srv");
 	story_set("listen_implicit", "[::]:990");
 	story_set("listen", "[::]:21");
-	reload();
+	CHECK(story_reload() == CUB_OK);
 	CHECK(sim_net_listens(21) && sim_net_listens(990));
 	CHECK_CODE(&p, peer_connect(&p, 21, false), 220);
 	CHECK_CODE(&p, peer_auth_tls(&p), 234);
@@ -505,6 +549,8 @@ main(void)
 		TEST(a_stopped_server_starts_again_in_the_same_program),
 		TEST(the_status_counts_what_happened),
 		TEST(reload_keeps_running_sessions_and_new_ones_see_the_new),
+		TEST(a_session_whose_account_is_gone_ends_at_a_reload),
+		TEST(a_session_whose_account_is_removed_ends_at_once),
 		TEST(a_session_that_saw_two_reloads_still_has_its_identity),
 		TEST(a_handshake_that_saw_two_reloads_still_succeeds),
 		TEST(a_reload_that_fails_at_any_call_changes_nothing),

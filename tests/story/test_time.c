@@ -483,31 +483,15 @@ passes_of(const char *user, const char *password, int code)
 	return story_passes - before;
 }
 
-/* An account as an administrator makes it: with all the rounds of this build. */
-static void
-add_account(void)
-{
-	static char account[] = "account", add[] = "add", name[] = "berta", stdin_[] =
-		"--password-stdin";
-	char *const argv[] = { account, add, name, stdin_ };
-	char said[200], wrong[200];
-	struct out out = { .at = said, .cap = sizeof said };
-	struct out why = { .at = wrong, .cap = sizeof wrong };
-
-	if (cubftpd_admin(&story_config, 4, argv, "geheim\n", &out, &why) != CUB_OK) {
-		sim_fail("account add: %.*s", (int)why.len, wrong);
-	}
-}
-
 static void
 an_unknown_user_costs_as_many_passes_as_a_wrong_password(void **state)
 {
 	uint64_t unknown, wrong, right;
 
 	(void)state;
-	story_end();
-	add_account();
-	story_start();
+	/* As an administrator makes it: with all the rounds of this build. */
+	story_give(INPUT_PASSWORD, "geheim\n", 7);
+	CHECK(story_admin("account add berta --password-stdin") == CUB_OK);
 	CHECK_CODE(&p, peer_connect(&p, 21, false), 220);
 	CHECK_CODE(&p, peer_auth_tls(&p), 234);
 	wrong = passes_of("berta", "wrong", 530);
