@@ -33,6 +33,10 @@ missing()
 	command -v lftp > /dev/null || echo may lftp
 	command -v openssl > /dev/null || echo may openssl
 	command -v gnutls-cli > /dev/null || echo may gnutls-bin
+	command -v filezilla > /dev/null || echo may filezilla
+	command -v Xvfb > /dev/null || echo may xvfb
+	command -v openbox > /dev/null || echo may openbox
+	command -v xdotool > /dev/null || echo may xdotool
 	command -v kconfig-conf > /dev/null || echo may kconfig-frontends-nox
 }
 

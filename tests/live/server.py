@@ -316,8 +316,8 @@ class Server:
                 raise AssertionError(f"greeted with {greeting}")
             time.sleep(0.05)
 
-    def session(self, name=USER, password=PASSWORD, protect=True, **where):
-        """A session that is logged in and, if wanted, protects its data."""
+    def secured(self, protect=True, **where):
+        """A connection in TLS that, if wanted, protects its data. Nobody is logged in."""
         ftp = self.client(**where)
         try:
             if not where.get("implicit"):
@@ -326,12 +326,32 @@ class Server:
             if protect:
                 ftp.expect("PBSZ 0", 200)
                 ftp.expect("PROT P", 200)
-            ftp.expect(f"USER {name}", 331)
-            ftp.expect(f"PASS {password}", 230)
         except BaseException:
             ftp.close()
             raise
         return ftp
+
+    def session(self, name=USER, password=PASSWORD, **how):
+        """A session that is logged in; without a password (None) by the context's certificate."""
+        ftp = self.secured(**how)
+        try:
+            if password is None:
+                ftp.expect(f"USER {name}", 232)
+            else:
+                ftp.expect(f"USER {name}", 331)
+                ftp.expect(f"PASS {password}", 230)
+        except BaseException:
+            ftp.close()
+            raise
+        return ftp
+
+    def wait_until_idle(self, patience_s=20):
+        """Wait for the sessions of earlier clients to end."""
+        give_up = time.monotonic() + patience_s
+        while (left := self.must("sessions")) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        if left:
+            raise AssertionError(f"sessions that do not end:\n{left}")
 
 
 def tls_context(**versions):
