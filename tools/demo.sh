@@ -32,7 +32,8 @@ greeting = cubftpd demo
 END
 password=$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
 "$server" init -c "$conf" --name cubftpd-demo > /dev/null
-echo "$password" | "$server" account add demo -c "$conf" --root / --rights rwdl --password-stdin
+echo "$password" | "$server" account add demo -c "$conf" --root / --rights rwdl --admin \
+	--password-stdin
 fingerprint=$("$server" fingerprint -c "$conf")
 
 # Where a port is busy, the server says so and ends: take the next one.
@@ -55,6 +56,10 @@ The certificate that a client will ask you about, by its SHA-256:
   lftp -e 'set ftp:ssl-force yes; set ssl:verify-certificate no; ls' \\
     -u demo,$password -p $port 127.0.0.1
   FileZilla, in the field Host:  ftpes://demo:$password@127.0.0.1:$port
+
+The account is an administrator, so it sees the folder /.provision. In another terminal:
+
+  $server status -c $conf
 
 END
 if [ -n "${DEMO_ONCE:-}" ]; then
