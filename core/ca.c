@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "clock.h"
 #include "trust.h"
 
 /* A record's value: the account's name with its length, and the certificate. */
@@ -75,6 +76,7 @@ parse(struct ca *ca, br_x509_trust_anchor *anchor, const struct store *s,
 	}
 	x509_hash(der, ca->fingerprint);
 	ca->until_s = cert.until_s;
+	clock_saw(cert.from_s);
 	x509_put_name(&subject, cert.subject, CUB_NAME_SHOWN - 1);
 	(void)out_finish(&subject);
 	ca->der_len = (uint16_t)der.len;

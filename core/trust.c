@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "clock.h"
 
 #define HASH         32
 #define AT_KEY       1
@@ -136,6 +137,7 @@ parse(struct trusted *t, const struct store *s, const struct store_record *r)
 		|| !trust_label_is_good(label) || !text_copy(label, t->label, sizeof t->label)) {
 		return CUB_E_CORRUPT;
 	}
+	clock_saw(t->added_s);
 	return CUB_OK;
 }
 

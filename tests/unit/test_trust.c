@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "clock.h"
 #include "trust.h"
 
 /* As administrators do it. */
@@ -70,6 +71,23 @@ reload(void)
 	store_close(&store);
 	assert_int_equal(store_open(&store, PORT_AREA_TRUST, "trust", false), CUB_OK);
 	assert_int_equal(trust_load(&table, &store), CUB_OK);
+}
+
+/* Of a device without a clock: when it starts again, it knows at least that much. */
+static void
+the_day_of_the_latest_trust_is_known_to_be_past(void **state)
+{
+	struct trusted t = entry_of("laptop");
+
+	(void)state;
+	assert_true(clock_is_plausible());
+	t.added_s = port_time() + 86400;
+	assert_int_equal(trust_save(&store, &t), CUB_OK);
+	reload();
+	assert_false(clock_is_plausible());
+	assert_int_equal(clock_now(), t.added_s);
+	sim_time_set(t.added_s);
+	assert_true(clock_is_plausible());
 }
 
 static void
@@ -811,6 +829,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_day_of_the_latest_trust_is_known_to_be_past),  /* first: it is never forgotten */
 		TEST(what_is_saved_is_loaded_in_every_field),
 		TEST(a_blank_store_trusts_nobody),
 		TEST(an_exact_entry_does_not_accept_a_renewed_certificate_with_its_key),
