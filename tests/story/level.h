@@ -18,6 +18,14 @@
 #include "../data/clients.h"
 #include "story.h"
 
+/* Skip a story that is about something which this build does not have. */
+#define LEVEL_NEEDS(option) \
+	do { \
+		if (!(option)) { \
+			skip(); \
+		} \
+	} while (0)
+
 /* Somebody's certificate and key: LEVEL_CERT(&cert, key_ec, self). */
 #define LEVEL_CERT(c, key, own) \
 	(peer_cert_start((c), client_##key, sizeof client_##key), LEVEL_ADD((c), own))

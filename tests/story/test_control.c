@@ -574,6 +574,7 @@ static void
 a_command_with_input_waits_for_an_upload_to_the_folder(void **state)
 {
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA && CONFIG_CUBFTPD_PROVISION);
 	level_trust(&self, "anna", "--admin --label seven");
 	level_enter(&p, &self, "anna");
 	CHECK(story_open(&p, "STOR /.provision/trusted/eight+otto.crt") == 150);

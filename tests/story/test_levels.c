@@ -53,6 +53,7 @@ level_2_asks_for_any_certificate_and_names_no_ca(void **state)
 	static const char *const levels[] = { "pinned", "optional" };
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	for (int i = 0; i < 2; i++) {
 		const unsigned char *body;
 		size_t len, types, algorithms;
@@ -120,6 +121,7 @@ static void
 rsa_certificates_are_as_good(void **state)
 {
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	level_start("pinned");
 	CHECK_REFUSED(&p, &rsa, "anna", DIGITS(self_rsa));
 	CHECK(story_admin("trust %s --account anna", DIGITS(self_rsa)) == CUB_OK);
@@ -196,6 +198,7 @@ static void
 a_certificate_without_its_key_fails_and_never_becomes_pending(void **state)
 {
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	level_start("pinned");
 	LEVEL_CERT(&cert, key_other, self);
 	for (int trusted = 0; trusted < 2; trusted++) {
@@ -241,6 +244,7 @@ a_certificate_that_cant_be_used_is_refused_in_words(void **state)
 	static uint8_t huge[16384], large[12000];
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	level_start("pinned");
 #if !CONFIG_CUBFTPD_P384
 	LEVEL_CERT(&cert, key_p384, self_p384);
@@ -543,6 +547,7 @@ a_flood_from_one_address_leaves_the_others_pending(void **state)
 	char count[32];
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	level_start("pinned");
 	CHECK_REFUSED(&p, &rsa, "anna", "pending");
 	for (unsigned i = 0; i < CUB_PENDING + 4; i++) {

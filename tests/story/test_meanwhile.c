@@ -123,6 +123,7 @@ an_administrator_by_certificate_may_even_distrust_himself(void **state)
 	size_t len;
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_PROVISION);
 	LEVEL_CERT(&other, key_other, another);
 	level_start("pinned");
 	level_trust(&other, "gast", "");

@@ -100,6 +100,7 @@ the_names_of_the_cas_are_in_the_request(void **state)
 	struct bytes names;
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	begin("ask", "");
 	level_knock(&p, &self);
 	names = names_asked_for(&p);
@@ -173,6 +174,7 @@ static void
 with_ask_it_must_be_signed_and_trusted(void **state)
 {
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	begin("ask", "");
 	check_asked_and_trusted(&signed_ec);
 	check_asked_and_trusted(&signed_rsa);
@@ -306,6 +308,7 @@ removing_the_ca_ends_the_sessions_that_it_let_in(void **state)
 	static char data[50000];
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	begin("auto", "anna");
 	level_enter(&p, &signed_ec, "anna");
 	CHECK_CODE(&q, level_come(&q, &signed_rsa, "anna"), 232);
@@ -324,6 +327,7 @@ static void
 removing_one_ca_leaves_the_clients_of_the_other(void **state)
 {
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	begin("auto", "anna");
 	story_give(INPUT_CERTIFICATES, client_rsa_ca, sizeof client_rsa_ca);
 	CHECK(story_admin("ca add --name second --account otto ca.crt") == CUB_OK);
@@ -417,6 +421,7 @@ a_ca_that_is_refused_changes_nothing(void **state)
 	uint64_t programs;
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_RSA);
 	begin("ask", "");
 	programs = sim_flash_counts(PORT_AREA_IDENTITY).programs;
 	story_give(INPUT_CERTIFICATES, client_rsa_ca, sizeof client_rsa_ca);
