@@ -8,39 +8,38 @@
 #include "log.h"
 #include "verify.h"
 
-/* Level 3: by which CA is it signed? */
-static void
+/* Level 3: by which CA is it signed? Returns whether a date above it was ignored for that. */
+static bool
 look_who_signed(struct service *sv, struct client *client, const struct peercert *cert,
 	struct peercert_room *room)
 {
 	struct bytes chain = peercert_chain(cert);
-	bool is_date_off = false;
+	bool is_ignored = false;
 	size_t which = 0;
 
 	client->problem = chain.len == 0 ? "its chain is too long"
 		: verify_chain(&room->scratch, chain, sv->cas.anchor, sv->cas.count, clock_now(),
-			!clock_is_plausible(), &is_date_off, &which);
+			!clock_is_plausible(), &is_ignored, &which);
 	/* BearSSL's anchors have no dates. */
-	if (client->problem == NULL && clock_is_plausible()
-		&& clock_now() > sv->cas.item[which].until_s) {
-		client->problem = "its CA has expired";
+	if (client->problem == NULL && clock_now() > sv->cas.item[which].until_s) {
+		is_ignored = true;
+		client->problem = clock_is_plausible() ? "its CA has expired" : NULL;
 	}
 	client->is_signed = client->problem == NULL;
 	if (client->is_signed) {
 		memcpy(client->ca, sv->cas.item[which].fingerprint, sizeof client->ca);
 	}
+	return is_ignored;
 }
 
-/* Dates count only by a clock that can be right (DESIGN: no clock, no panic). */
+/* What its dates say, if the clock is right. */
 static enum verdict
 check_dates(const struct client *client)
 {
 	int64_t now_s = clock_now();
 
-	if (!clock_is_plausible() || (now_s >= client->from_s && now_s <= client->until_s)) {
-		return ADMIT_CERTIFICATE;
-	}
-	return now_s < client->from_s ? REFUSE_EARLY : REFUSE_LATE;
+	return now_s < client->from_s ? REFUSE_EARLY
+		: now_s > client->until_s ? REFUSE_LATE : ADMIT_CERTIFICATE;
 }
 
 /* Whatever speaks against it, but for trust. */
@@ -55,7 +54,8 @@ check_client(const struct service *sv, const struct client *client)
 	if (!client->is_proven) {
 		return REFUSE_UNUSABLE;
 	}
-	verdict = check_dates(client);
+	/* Dates count only by a clock that can be right (no clock, no panic). */
+	verdict = clock_is_plausible() ? check_dates(client) : ADMIT_CERTIFICATE;
 	if (verdict == ADMIT_CERTIFICATE && sv->config.client_certificate == CLIENT_SIGNED
 		&& !client->is_signed) {
 		verdict = REFUSE_UNSIGNED;
@@ -73,19 +73,15 @@ sufficient_ca(const struct service *sv, const struct client *client)
 }
 
 static void
-log_dates(const struct client *client, const struct port_addr *peer)
+log_client(const char *event, enum port_log_level level, const struct client *client,
+	const struct port_addr *peer)
 {
-	int64_t now_s = clock_now();
 	struct log l;
 
-	if (clock_is_plausible() || (now_s >= client->from_s && now_s <= client->until_s)) {
-		return;
-	}
-	log_start(&l, "dates-ignored");
+	log_start(&l, event);
 	log_addr(&l, "peer", peer);
 	log_fingerprint(&l, "certificate", client->cert);
-	log_string(&l, "cause", "the clock is wrong");
-	log_end(&l, PORT_LOG_WARNING);
+	log_end(&l, level);
 }
 
 void
@@ -94,29 +90,27 @@ admit_shown(struct service *sv, struct client *client, const struct peercert *ce
 {
 	struct bytes rest = { room->chain, cert->len };
 	struct bytes der;
-	struct x509_cert info;
-	bool is_new;
-	struct log l;
+	bool is_new, is_off;
 
 	if (!client->is_proven) {
 		return;
 	}
+	is_off = check_dates(client) != ADMIT_CERTIFICATE;
 	if (sv->config.client_certificate == CLIENT_SIGNED) {
-		look_who_signed(sv, client, cert, room);
+		is_off = look_who_signed(sv, client, cert, room) || is_off;
 	}
-	log_dates(client, peer);
+	if (is_off && !clock_is_plausible()) {
+		log_client("dates-ignored", PORT_LOG_WARNING, client, peer);
+	}
 	if (sv->trust_error < 0 || check_client(sv, client) != ADMIT_CERTIFICATE
 		|| trust_find(&sv->trust, client->cert, client->key) != NULL
-		|| sufficient_ca(sv, client) != NULL || x509_chain_next(&rest, &der) < 0
-		|| x509_read(der, &info) != NULL) {
+		|| sufficient_ca(sv, client) != NULL || x509_chain_next(&rest, &der) < 0) {
 		return;
 	}
-	(void)pending_note(&sv->pending, der, &info, peer, clock_now(), &is_new);
+	(void)pending_note(&sv->pending, der, &room->first, peer, clock_now(), &is_new);
 	if (is_new) {
-		log_start(&l, "pending");
-		log_addr(&l, "peer", peer);
-		log_fingerprint(&l, "certificate", client->cert);
-		log_end(&l, PORT_LOG_DEBUG);  /* USER is refused in a moment, and that is logged */
+		/* USER is refused in a moment, and that is logged for everybody. */
+		log_client("pending", PORT_LOG_DEBUG, client, peer);
 	}
 }
 

@@ -91,7 +91,7 @@ static unsigned
 describe(struct peercert *pc)
 {
 	struct client *client = pc->client;
-	struct x509_cert cert = { .from_s = 0 };
+	struct x509_cert *cert = &pc->room->first;
 	struct bytes rest = { pc->room->chain, pc->len };
 	struct bytes first;
 
@@ -106,14 +106,14 @@ describe(struct peercert *pc)
 		return BR_ERR_X509_LIMIT_EXCEEDED;
 	}
 	client->problem = x509_chain_next(&rest, &first) == CUB_OK
-		? x509_read(first, &cert) : "it is not a certificate";
+		? x509_read(first, cert) : "it is not a certificate";
 	if (client->problem != NULL) {
 		return BR_ERR_X509_UNSUPPORTED;
 	}
-	x509_hash(cert.public_key, client->key);
-	client->from_s = cert.from_s;
-	client->until_s = cert.until_s;
-	keep_key(client, &cert.key);
+	x509_hash(cert->public_key, client->key);
+	client->from_s = cert->from_s;
+	client->until_s = cert->until_s;
+	keep_key(client, &cert->key);
 	return 0;
 }
 

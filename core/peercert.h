@@ -23,6 +23,7 @@
 /* The room that collecting and verifying a chain take, for the time of a handshake. */
 struct peercert_room {
 	br_x509_minimal_context scratch;
+	struct x509_cert first;       /* the client's own certificate, read; it lies in `chain` */
 	uint8_t chain[PEERCERT_CHAIN_MAX];
 };
 

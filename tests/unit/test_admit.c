@@ -306,7 +306,7 @@ static void
 show(struct bytes first, struct bytes second)
 {
 	struct bytes certs[] = { first, second };
-	struct x509_cert info;
+	struct x509_cert info;  /* what the handshake leaves in the room */
 
 	cert = (struct peercert){ .client = &client, .room = &room, .is_whole = true };
 	for (unsigned i = 0; i < 2 && certs[i].len > 0; i++) {
@@ -316,6 +316,7 @@ show(struct bytes first, struct bytes second)
 		cert.len += 2 + certs[i].len;
 	}
 	assert_null(x509_read(first, &info));
+	room.first = info;
 	client = (struct client){
 		.is_shown = true, .is_proven = true, .from_s = info.from_s, .until_s = info.until_s,
 	};
@@ -428,6 +429,22 @@ with_a_wrong_clock_dates_are_a_warning(void **state)
 	assert_true(client.is_signed);
 }
 
+/* Its own dates are good, those of who signed it are not. */
+static void
+a_date_above_the_certificate_is_a_warning_too(void **state)
+{
+	(void)state;
+	load_ca(DER(chain_root));
+	show(DER(chain_early), DER(chain_brief));
+	assert_int_equal(shown(CLIENT_SIGNED), 0);
+	assert_non_null(client.problem);
+	assert_false(sim_log_has("event=dates-ignored"));
+	sim_time_set(0);
+	assert_int_equal(shown(CLIENT_SIGNED), 1);
+	assert_true(client.is_signed);
+	assert_true(sim_log_has("event=dates-ignored"));
+}
+
 /* ---- What the refused are told ---- */
 
 static const char *
@@ -495,6 +512,7 @@ main(void)
 		TEST(nothing_else_becomes_pending),
 		TEST(at_level_3_the_ca_that_signed_is_found),
 		TEST(with_a_wrong_clock_dates_are_a_warning),
+		TEST(a_date_above_the_certificate_is_a_warning_too),
 		TEST(a_refusal_can_be_read),
 		TEST(a_level_that_rises_between_handshake_and_user_refuses_in_words),
 	};
