@@ -7,9 +7,6 @@
 #include "clock.h"
 #include "log.h"
 
-/* A beginning shorter than this says too little. */
-#define DIGITS_MIN 8
-
 static int
 complain(struct out *why, int err, const char *text, struct text about)
 {
@@ -23,15 +20,6 @@ manage_bad_name(struct out *why, struct text name)
 {
 	return complain(why, CUB_E_NAME, "names and labels have 1 to 32 printable bytes without / + "
 		"and quotes, and begin with neither . nor -: ", name);
-}
-
-/* Take over a name that has been checked. */
-static void
-copy_name(struct text name, char *dst, size_t cap)
-{
-	bool fits = text_copy(name, dst, cap);
-
-	CUB_ASSERT(fits);
 }
 
 int
@@ -71,7 +59,7 @@ parse_digits(struct text t, char digits[TRUST_DIGITS], struct out *why)
 	if (count == 0) {
 		return complain(why, CUB_E_BAD, "not a fingerprint: ", t);
 	}
-	if (count < DIGITS_MIN) {
+	if (count < TRUST_DIGITS_MIN) {
 		return complain(why, CUB_E_BAD, "give at least 8 digits of the fingerprint, not ", t);
 	}
 	return CUB_OK;
@@ -188,6 +176,16 @@ log_trust(const char *event, const struct trusted *entry)
 	log_end(&l, PORT_LOG_INFO);
 }
 
+static void
+log_removed(const char *event, const char *name)
+{
+	struct log l;
+
+	log_start(&l, event);
+	log_string(&l, "name", name);
+	log_end(&l, PORT_LOG_INFO);
+}
+
 /* What is trusted now, also by its key alone, is pending no more. */
 static void
 forget_pending(struct service *sv)
@@ -276,8 +274,14 @@ manage_remove_account(struct service *sv, const struct account *account, struct 
 			changes[count++] = trust_removal(&sv->trust.item[i]);
 		}
 	}
-	return err < 0 ? err : manage_finish(sv, PORT_AREA_TRUST,
-		store_write(&sv->store[PORT_AREA_TRUST], changes, count), why);
+	if (err == CUB_OK) {
+		err = manage_finish(sv, PORT_AREA_TRUST,
+			store_write(&sv->store[PORT_AREA_TRUST], changes, count), why);
+	}
+	if (err == CUB_OK) {
+		log_removed("account-removed", account->name);
+	}
+	return err;
 }
 
 int
@@ -309,7 +313,7 @@ manage_add_ca(struct service *sv, struct text name, struct text account, struct 
 	struct out *why)
 {
 	uint8_t fingerprint[32];
-	char name_z[CUB_LABEL] = "", account_z[CUB_ACCOUNT_NAME] = "";
+	char name_z[CUB_LABEL], account_z[CUB_ACCOUNT_NAME];
 	const struct ca *same;
 	const char *problem;
 	struct log l;
@@ -322,7 +326,7 @@ manage_add_ca(struct service *sv, struct text name, struct text account, struct 
 	if (problem != NULL) {
 		return complain(why, CUB_E_BAD, problem, (struct text){ NULL, 0 });
 	}
-	if (!trust_label_is_good(name)) {
+	if (!trust_label_is_good(name) || !text_copy(name, name_z, sizeof name_z)) {
 		return manage_bad_name(why, name);
 	}
 	x509_hash(der, fingerprint);
@@ -335,15 +339,14 @@ manage_add_ca(struct service *sv, struct text name, struct text account, struct 
 		return complain(why, CUB_E_EXIST, "it, or another CA, is there already, as ",
 			text_of(same->name));
 	}
-	if (account.len > 0 && !account_name_is_good(account)) {
+	if ((account.len > 0 && !account_name_is_good(account))
+		|| !text_copy(account, account_z, sizeof account_z)) {
 		return manage_bad_name(why, account);
 	}
 	if (sv->cas.count == CUB_CAS) {
 		return complain(why, CUB_E_FULL, "the table of CAs is full: remove one before adding ",
 			name);
 	}
-	copy_name(name, name_z, sizeof name_z);
-	copy_name(account, account_z, sizeof account_z);
 	err = manage_finish(sv, PORT_AREA_IDENTITY,
 		ca_save(&sv->store[PORT_AREA_IDENTITY], name_z, account_z, der), why);
 	if (err == CUB_OK) {
@@ -359,7 +362,6 @@ int
 manage_remove_ca(struct service *sv, const struct ca *ca, struct out *why)
 {
 	char name[CUB_LABEL];
-	struct log l;
 	int err = manage_is_open(sv, PORT_AREA_IDENTITY, why);
 
 	memcpy(name, ca->name, sizeof name);
@@ -368,9 +370,7 @@ manage_remove_ca(struct service *sv, const struct ca *ca, struct out *why)
 			ca_remove(&sv->store[PORT_AREA_IDENTITY], ca), why);
 	}
 	if (err == CUB_OK) {
-		log_start(&l, "ca-removed");
-		log_string(&l, "name", name);
-		log_end(&l, PORT_LOG_INFO);
+		log_removed("ca-removed", name);
 	}
 	return err;
 }

@@ -40,7 +40,7 @@ int manage_distrust(struct service *sv, const struct trusted *entry, struct out 
 
 /*
  * Remove an account, and the trust in all certificates that log in to it: else they would log
- * in to the next one of that name.
+ * in to the next one of that name. `account` is a copy, not in the table that changes.
  */
 int manage_remove_account(struct service *sv, const struct account *account, struct out *why);
 

@@ -209,7 +209,7 @@ find_ca(const struct ca_table *cas, struct text word)
 	const struct ca *ca = ca_find(cas, word);
 	char digits[TRUST_DIGITS];
 
-	if (ca != NULL || trust_parse(word, digits) < 8) {
+	if (ca != NULL || trust_parse(word, digits) < TRUST_DIGITS_MIN) {
 		return ca;
 	}
 	for (unsigned i = 0; i < cas->count; i++) {

@@ -76,7 +76,8 @@ struct store_change trust_removal(const struct trusted *t);
  * `digits` gets up to 64 lower-case digits and a NUL. Returns their number; 0: it is no
  * fingerprint, nor the beginning of one.
  */
-#define TRUST_DIGITS 65
+#define TRUST_DIGITS     65
+#define TRUST_DIGITS_MIN 8  /* fewer say too little to choose by */
 size_t trust_parse(struct text t, char digits[TRUST_DIGITS]);
 
 /* Does a fingerprint begin with these digits? */

@@ -245,6 +245,33 @@ distrust_is_durable(void **state)
 	assert_string_equal(sv.trust.item[0].label, "other");
 }
 
+/* Else its certificates would log in to the next account of that name. */
+static void
+an_account_takes_the_trust_in_its_certificates_along(void **state)
+{
+	struct account anna;
+	uint32_t changes;
+
+	(void)state;
+	if (CUB_TRUSTED < 3) {
+		skip();
+	}
+	assert_int_equal(trust(0x11, 1, "anna", "tech"), CUB_OK);
+	assert_int_equal(trust(0x22, 2, "otto", "other"), CUB_OK);
+	assert_int_equal(trust(0x33, 3, "anna", "third"), CUB_OK);
+	anna = *account_find(&sv.accounts, TEXT("anna"));
+	changes = sv.changes;
+	assert_int_equal(manage_remove_account(&sv, &anna, &why), CUB_OK);
+	assert_int_not_equal(sv.changes, changes);
+	assert_true(sim_log_has("event=account-removed name=anna"));
+	service_close(&sv);
+	assert_int_equal(service_open(&sv, PORT_AREA_TRUST, false, &why), CUB_OK);
+	assert_null(account_find(&sv.accounts, TEXT("anna")));
+	assert_non_null(account_find(&sv.accounts, TEXT("otto")));
+	assert_int_equal(sv.trust.count, 1);
+	assert_string_equal(sv.trust.item[0].label, "other");
+}
+
 static void
 a_rejected_certificate_waits_no_more(void **state)
 {
@@ -421,6 +448,7 @@ main(void)
 		TEST(a_trust_that_is_refused_changes_nothing),
 		TEST(what_is_no_certificate_is_not_described),
 		TEST(distrust_is_durable),
+		TEST(an_account_takes_the_trust_in_its_certificates_along),
 		TEST(a_rejected_certificate_waits_no_more),
 		TEST(an_entry_gets_another_label_or_account),
 		TEST(a_ca_is_added_and_removed),
