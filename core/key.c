@@ -7,10 +7,9 @@
 #include "curves.h"
 
 #define CURVE       BR_EC_secp256r1  /* of the device's own keys */
-#define SCALAR      32
 #define RSA_PARTS   6
 #define FACTOR_MAX  256
-#define PUBLIC_MAX  (CONFIG_CUBFTPD_RSA ? 2 * FACTOR_MAX : 65)
+#define PUBLIC_MAX  (CONFIG_CUBFTPD_RSA ? 2 * FACTOR_MAX : 97)
 #define UNEVEN_MAX  8   /* bytes that one prime may be longer than the other */
 
 /* AlgorithmIdentifiers as they are written: of our keys, and of our signatures. */
@@ -30,11 +29,17 @@ static const uint8_t oid_edwards[]       = { 0x2B, 0x65 };  /* and one byte more
 #define OID_OF(a)        ((struct bytes){ (a) + 4, (a)[3] })
 #define PARAMETERS_OF(a) ((struct bytes){ (a) + 4 + (a)[3], sizeof(a) - 4 - (a)[3] })
 
+/* How long a private number is; and is it a curve that a private key may have here? */
 #if CONFIG_CUBFTPD_P384
-static const uint8_t whole_p384[] = { DER_OID, 5, 0x2B, 0x81, 4, 0, 34 };
-#define CURVES "P-256 or P-384"
+static const uint8_t ec_key_p384[] = { DER_SEQUENCE, 16, DER_OID, 7,
+	0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1, DER_OID, 5, 0x2B, 0x81, 4, 0, 34 };
+#define CURVES          "P-256 or P-384"
+#define SCALAR(curve)   ((curve) == BR_EC_secp384r1 ? 48u : 32u)
+#define IS_CURVE(curve) ((curve) == CURVE || (curve) == BR_EC_secp384r1)
 #else
-#define CURVES "P-256"
+#define CURVES          "P-256"
+#define SCALAR(curve)   32u
+#define IS_CURVE(curve) ((curve) == CURVE)
 #endif
 #if CONFIG_CUBFTPD_RSA
 #define KINDS CURVES " or RSA"
@@ -45,7 +50,7 @@ static const uint8_t whole_p384[] = { DER_OID, 5, 0x2B, 0x81, 4, 0, 34 };
 #define IS(b, constant)  bytes_equal((b), (struct bytes){ (constant), sizeof(constant) })
 
 static const char broken[] = "the key is broken: it is not well-formed";
-static const char not_p256[] = "the key's curve is not P-256";
+static const char wrong_curve[] = "the key's curve is not " CURVES;
 static const char torn_apart[] = "the key is broken: its parts do not fit each other";
 
 /* Without zeros before it. */
@@ -163,20 +168,21 @@ static const char *
 unpack_ec(struct key *k)
 {
 	uint8_t *scalar = k->packed + 1;
+	const int curve = k->packed[0];
 	const uint8_t *order;
 	unsigned borrow = 0, any = 0;
 	size_t len;
 
-	if (k->packed_len != 1 + SCALAR) {
+	if (k->packed_len != 1 + SCALAR(curve)) {
 		return broken;
 	}
-	order = curves.order(CURVE, &len);
-	for (size_t i = SCALAR; i-- > 0;) {
+	order = curves.order(curve, &len);
+	for (size_t i = SCALAR(curve); i-- > 0;) {
 		borrow = ((unsigned)scalar[i] - order[i] - borrow) >> 8 & 1;
 		any |= scalar[i];
 	}
 	k->type = BR_KEYTYPE_EC;
-	k->ec = (br_ec_private_key){ CURVE, scalar, SCALAR };
+	k->ec = (br_ec_private_key){ curve, scalar, SCALAR(curve) };
 	return any == 0 || borrow == 0 ? "the key's private number is out of range" : NULL;
 }
 
@@ -184,7 +190,7 @@ static const char *
 unpack(struct key *k)
 {
 	if (k->packed_len > 0 && k->packed_len <= sizeof k->packed) {
-		if (k->packed[0] == CURVE) {
+		if (IS_CURVE(k->packed[0])) {
 			return unpack_ec(k);
 		}
 		if (CONFIG_CUBFTPD_RSA && k->packed[0] == 0) {
@@ -204,27 +210,41 @@ key_unpack(struct key *k)
 	return CUB_OK;
 }
 
-void
-key_make(struct key *k)
+static void
+make(struct key *k, int curve)
 {
 	br_hmac_drbg_context drbg;
 	uint8_t seed[32];
 
 	port_random(seed, sizeof seed);
 	br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
-	k->packed_len = 1 + SCALAR;
-	k->packed[0] = CURVE;
-	br_ec_keygen(&drbg.vtable, &curves, NULL, k->packed + 1, CURVE);
+	k->packed_len = (uint16_t)(1 + SCALAR(curve));
+	k->packed[0] = (uint8_t)curve;
+	br_ec_keygen(&drbg.vtable, &curves, NULL, k->packed + 1, curve);
 	(void)unpack_ec(k);
 	wipe(seed, sizeof seed);
 	wipe(&drbg, sizeof drbg);
 }
 
+void
+key_make(struct key *k)
+{
+	make(k, CURVE);
+}
+
+#if CONFIG_CUBFTPD_P384
+void
+key_make_p384(struct key *k)
+{
+	make(k, BR_EC_secp384r1);
+}
+#endif
+
 static int
 curve_of(struct bytes parameters)
 {
 #if CONFIG_CUBFTPD_P384
-	if (IS(parameters, whole_p384)) {
+	if (bytes_equal(parameters, PARAMETERS_OF(ec_key_p384))) {
 		return BR_EC_secp384r1;
 	}
 #endif
@@ -249,7 +269,7 @@ read_algorithm(struct der_in *d, struct key_public *public)
 	if (bytes_equal(oid, OID_OF(ec_key))) {
 		public->type = BR_KEYTYPE_EC;
 		public->curve = curve_of(parameters);
-		return public->curve == 0 ? "the key's curve is not " CURVES : NULL;
+		return public->curve == 0 ? wrong_curve : NULL;
 	}
 	if (CONFIG_CUBFTPD_RSA && bytes_equal(oid, OID_OF(rsa_key))) {
 		public->type = BR_KEYTYPE_RSA;
@@ -318,9 +338,9 @@ import_rsa(struct key *k, struct der_in *d)
 
 /* ECPrivateKey from its private number on: RFC 5915 section 3. */
 static const char *
-import_ec(struct key *k, struct der_in *d, bool is_curve_known)
+import_ec(struct key *k, struct der_in *d, int curve)
 {
-	struct key_public public = { .type = BR_KEYTYPE_EC, .curve = is_curve_known ? CURVE : 0 };
+	struct key_public public = { .type = BR_KEYTYPE_EC, .curve = curve };
 	struct bytes scalar = der_take(d, DER_OCTET_STRING);
 	struct der_in in;
 	const char *why;
@@ -336,16 +356,19 @@ import_ec(struct key *k, struct der_in *d, bool is_curve_known)
 	if (!der_is_done(d)) {
 		return broken;
 	}
-	if (public.curve != CURVE) {
-		return not_p256;
+	if (!IS_CURVE(public.curve)) {
+		return wrong_curve;
+	}
+	if (curve != 0 && curve != public.curve) {
+		return torn_apart;
 	}
 	/* Some writers leave out the zeros at its beginning, though they should not. */
-	if (scalar.len > SCALAR) {
+	if (scalar.len > SCALAR(public.curve)) {
 		return broken;
 	}
-	k->packed_len = 1 + SCALAR;
+	k->packed_len = (uint16_t)(1 + SCALAR(public.curve));
 	memset(k->packed, 0, k->packed_len);
-	k->packed[0] = CURVE;
+	k->packed[0] = (uint8_t)public.curve;
 	memcpy(k->packed + k->packed_len - scalar.len, scalar.at, scalar.len);
 	why = unpack_ec(k);
 	if (why == NULL && public.point.len > 0 && !key_fits(k, &public)) {
@@ -356,21 +379,20 @@ import_ec(struct key *k, struct der_in *d, bool is_curve_known)
 
 /*
  * A private key in PKCS#8 (RFC 5208 section 5; RFC 5958 section 2 in version 1) becomes the one
- * that is in it, of a type that is then known.
+ * that is in it, of a kind that is then known.
  */
 static const char *
-unwrap(struct bytes *der, uint8_t *type)
+unwrap(struct bytes *der, struct key_public *kind)
 {
 	struct der_in all = der_open(*der);
 	struct der_in d = der_enter(&all, DER_SEQUENCE);
-	struct key_public public = { .type = 0 };
 	const char *why;
 
 	(void)der_take_number(&d, 1);
 	if (der_peek(&d) != DER_SEQUENCE) {
 		return NULL;
 	}
-	why = read_algorithm(&d, &public);
+	why = read_algorithm(&d, kind);
 	*der = der_take(&d, DER_OCTET_STRING);
 	if (der_peek(&d) == DER_CONSTRUCTED(0)) {
 		(void)der_take(&d, DER_CONSTRUCTED(0));  /* attributes */
@@ -379,18 +401,14 @@ unwrap(struct bytes *der, uint8_t *type)
 		(void)der_take(&d, DER_CONTEXT(1));  /* public key */
 	}
 	der_leave(&all, &d);
-	if (why == NULL && !der_is_done(&all)) {
-		return broken;
-	}
-	*type = public.type;
-	return why == NULL && public.curve == BR_EC_secp384r1 ? not_p256 : why;
+	return why == NULL && !der_is_done(&all) ? broken : why;
 }
 
 static const char *
 import(struct key *k, struct bytes der)
 {
-	uint8_t type = 0;
-	const char *why = unwrap(&der, &type);
+	struct key_public kind = { .type = 0 };
+	const char *why = unwrap(&der, &kind);
 	struct der_in all = der_open(der);
 	struct der_in d = der_enter(&all, DER_SEQUENCE);
 	uint32_t version = der_take_number(&d, 1);
@@ -401,10 +419,10 @@ import(struct key *k, struct bytes der)
 	if (all.at != all.end) {
 		return broken;
 	}
-	if (der_peek(&d) == DER_OCTET_STRING && version == 1 && type != BR_KEYTYPE_RSA) {
-		return import_ec(k, &d, type == BR_KEYTYPE_EC);
+	if (der_peek(&d) == DER_OCTET_STRING && version == 1 && kind.type != BR_KEYTYPE_RSA) {
+		return import_ec(k, &d, kind.curve);
 	}
-	if (der_peek(&d) == DER_INTEGER && type != BR_KEYTYPE_EC) {
+	if (der_peek(&d) == DER_INTEGER && kind.type != BR_KEYTYPE_EC) {
 		if (!CONFIG_CUBFTPD_RSA) {
 			return "RSA keys can't be used here, only " KINDS;
 		}
@@ -457,6 +475,10 @@ key_put_public(struct der *d, const struct key *k)
 	der_wrap(d, DER_BIT_STRING, all);
 	if (is_rsa) {
 		der_put(d, rsa_key, sizeof rsa_key);
+#if CONFIG_CUBFTPD_P384
+	} else if (k->ec.curve == BR_EC_secp384r1) {
+		der_put(d, ec_key_p384, sizeof ec_key_p384);
+#endif
 	} else {
 		der_put(d, ec_key, sizeof ec_key);
 	}

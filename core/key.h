@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A private key of the device: P-256 (made or imported), or RSA of 2048 to 4096 bits
- * (imported). It is kept packed, in the form in which the identity store holds it:
+ * A private key: P-256 (made or imported), or RSA of 2048 to 4096 bits (imported), or P-384
+ * where it is built in. It is kept packed, in the form in which the identity store holds it:
  *
- *	EC    BearSSL's number of the curve (23: P-256), then the scalar, big-endian, 32 bytes
+ *	EC    BearSSL's number of the curve (23: P-256, 24: P-384), then the scalar, big-endian,
+ *	      32 or 48 bytes
  *	RSA   0, then p, q, dp, dq, iq and the public exponent, each as its length (2 bytes,
  *	      little-endian) and its bytes, big-endian, without leading zeros
  */
@@ -17,6 +18,9 @@
 #if CONFIG_CUBFTPD_RSA
 #define KEY_PACKED_MAX    (1 + 5 * (2 + 256) + 2 + 4)
 #define KEY_SIGNATURE_MAX 512
+#elif CONFIG_CUBFTPD_P384
+#define KEY_PACKED_MAX    49
+#define KEY_SIGNATURE_MAX 104
 #else
 #define KEY_PACKED_MAX    33
 #define KEY_SIGNATURE_MAX 72
@@ -43,6 +47,9 @@ struct key_public {
 
 /* Make a new P-256 key. Waits for the platform's random pool. */
 void key_make(struct key *k);
+#if CONFIG_CUBFTPD_P384
+void key_make_p384(struct key *k);
+#endif
 
 /* Make `packed` usable. Returns CUB_OK or CUB_E_CORRUPT. */
 int key_unpack(struct key *k);

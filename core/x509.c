@@ -16,9 +16,8 @@ static const uint8_t oid_request_ext[]     = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0
 #define SPAN(array)     ((struct bytes){ (array), sizeof(array) })
 #define PUT_OID(d, oid) der_element((d), DER_OID, (oid), sizeof(oid))
 
-/* A Name of one common name. */
-static void
-put_name(struct der *d, struct text name)
+void
+x509_write_name(struct der *d, struct text name)
 {
 	const uint8_t *until = d->at;
 
@@ -29,9 +28,8 @@ put_name(struct der *d, struct text name)
 	der_wrap(d, DER_SEQUENCE, until);
 }
 
-/* The extension whose value was written since `until`. */
-static void
-wrap_extension(struct der *d, const uint8_t oid[3], const uint8_t *until)
+void
+x509_wrap_extension(struct der *d, const uint8_t oid[3], const uint8_t *until)
 {
 	der_wrap(d, DER_OCTET_STRING, until);
 	der_element(d, DER_OID, oid, 3);
@@ -45,9 +43,8 @@ is_letter_or_digit(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* Could it be a host's name (RFC 1123 section 2.1)? Labels begin and end with a letter or digit. */
-static bool
-is_host_name(struct text name)
+bool
+x509_is_host_name(struct text name)
 {
 	for (size_t i = 0, label = 0; i <= name.len; i++) {
 		if (i == name.len || name.at[i] == '.') {
@@ -69,10 +66,10 @@ put_dns_name(struct der *d, struct text name)
 {
 	const uint8_t *until = d->at;
 
-	if (is_host_name(name)) {
+	if (x509_is_host_name(name)) {
 		der_element(d, DER_CONTEXT(2), name.at, name.len);
 		der_wrap(d, DER_SEQUENCE, until);
-		wrap_extension(d, oid_subject_alt, until);
+		x509_wrap_extension(d, oid_subject_alt, until);
 	}
 }
 
@@ -99,7 +96,7 @@ put_extensions(struct der *d, struct text name, const uint8_t key_hash[32])
 	until = d->at;
 	/* 160 bits, as in RFC 7093 section 2. */
 	der_element(d, DER_OCTET_STRING, key_hash, 20);
-	wrap_extension(d, oid_subject_key_id, until);
+	x509_wrap_extension(d, oid_subject_key_id, until);
 	der_put(d, fixed_extensions, sizeof fixed_extensions);
 	der_wrap(d, DER_SEQUENCE, all);
 	der_wrap(d, DER_CONSTRUCTED(3), all);
@@ -116,9 +113,8 @@ put_serial(struct der *d)
 	der_unsigned(d, serial, sizeof serial);
 }
 
-/* Sign what has been written, and make it the whole of algorithm and signature at `out`. */
-static int
-put_signed(uint8_t *out, size_t cap, struct der *d, const struct key *key)
+int
+x509_sign(uint8_t *out, size_t cap, struct der *d, const struct key *key)
 {
 	uint8_t signature[1 + KEY_SIGNATURE_MAX];
 	uint8_t hash[32];
@@ -165,19 +161,19 @@ x509_self_signed(uint8_t *out, size_t cap, const struct key *key, struct text na
 	der_start(&d, out, cap);
 	put_extensions(&d, name, key_hash);
 	key_put_public(&d, key);
-	put_name(&d, name);
+	x509_write_name(&d, name);
 	until = d.at;
 	der_time(&d, X509_FOREVER);
 	der_time(&d, from_s);
 	der_wrap(&d, DER_SEQUENCE, until);
-	put_name(&d, name);
+	x509_write_name(&d, name);
 	key_put_algorithm(&d, key);
 	put_serial(&d);
 	until = d.at;
 	der_element(&d, DER_INTEGER, "\x02", 1);  /* v3 */
 	der_wrap(&d, DER_CONSTRUCTED(0), until);
 	der_wrap(&d, DER_SEQUENCE, d.end);
-	return put_signed(out, cap, &d, key);
+	return x509_sign(out, cap, &d, key);
 }
 
 int
@@ -196,10 +192,10 @@ x509_request(uint8_t *out, size_t cap, const struct key *key, struct text name)
 	}
 	der_wrap(&d, DER_CONSTRUCTED(0), d.end);
 	key_put_public(&d, key);
-	put_name(&d, name);
+	x509_write_name(&d, name);
 	der_element(&d, DER_INTEGER, "", 1);  /* v1 */
 	der_wrap(&d, DER_SEQUENCE, d.end);
-	return put_signed(out, cap, &d, key);
+	return x509_sign(out, cap, &d, key);
 }
 
 /* What is left of a bounded text: nothing, once something did not fit. */
@@ -333,8 +329,8 @@ x509_common_name(struct bytes name)
 	return (struct text){ NULL, 0 };
 }
 
-static struct bytes
-take_name(struct der_in *d)
+struct bytes
+x509_take_name(struct der_in *d)
 {
 	struct bytes name = der_take_whole(d, DER_SEQUENCE);
 	struct out none = { .cap = 0 };
@@ -359,6 +355,18 @@ read_constraints(struct der_in *d, struct bytes value, struct x509_cert *cert)
 	der_leave(d, &all);
 }
 
+struct x509_extension
+x509_take_extension(struct der_in *list)
+{
+	struct der_in one = der_enter(list, DER_SEQUENCE);
+	struct x509_extension found = { .oid = der_take(&one, DER_OID) };
+
+	found.is_critical = der_peek(&one) == DER_BOOLEAN && der_take_boolean(&one);
+	found.value = der_take(&one, DER_OCTET_STRING);
+	der_leave(list, &one);
+	return found;
+}
+
 static void
 read_extensions(struct der_in *tbs, struct x509_cert *cert)
 {
@@ -366,20 +374,14 @@ read_extensions(struct der_in *tbs, struct x509_cert *cert)
 	struct der_in list = der_enter(&wrapped, DER_SEQUENCE);
 	bool has_constraints = false;
 
+	cert->extensions = (struct bytes){ list.at, (size_t)(list.end - list.at) };
 	while (der_peek(&list) != 0) {
-		struct der_in one = der_enter(&list, DER_SEQUENCE);
-		struct bytes oid = der_take(&one, DER_OID);
-		struct bytes value;
+		struct x509_extension one = x509_take_extension(&list);
 
-		if (der_peek(&one) == DER_BOOLEAN) {
-			(void)der_take_boolean(&one);
-		}
-		value = der_take(&one, DER_OCTET_STRING);
-		der_leave(&list, &one);
-		if (bytes_equal(oid, SPAN(oid_constraints))) {
+		if (bytes_equal(one.oid, SPAN(oid_constraints))) {
 			list.bad = list.bad || has_constraints;
 			has_constraints = true;
-			read_constraints(&list, value, cert);
+			read_constraints(&list, one.value, cert);
 		}
 	}
 	der_leave(&wrapped, &list);
@@ -403,12 +405,12 @@ x509_read(struct bytes der, struct x509_cert *cert)
 	}
 	cert->serial = der_take_unsigned(&tbs);
 	algorithm = der_take_whole(&tbs, DER_SEQUENCE);
-	cert->issuer = take_name(&tbs);
+	cert->issuer = x509_take_name(&tbs);
 	inner = der_enter(&tbs, DER_SEQUENCE);
 	cert->from_s = der_take_time(&inner);
 	cert->until_s = der_take_time(&inner);
 	der_leave(&tbs, &inner);
-	cert->subject = take_name(&tbs);
+	cert->subject = x509_take_name(&tbs);
 	cert->public_key = der_take_whole(&tbs, DER_SEQUENCE);
 	for (unsigned unique_id = 1; unique_id <= 2; unique_id++) {
 		if (der_peek(&tbs) == DER_CONTEXT(unique_id)) {

@@ -22,6 +22,7 @@ struct x509_cert {
 	struct bytes subject;     /* Name, whole */
 	struct bytes public_key;  /* SubjectPublicKeyInfo, whole */
 	struct key_public key;
+	struct bytes extensions;  /* the inside of their list: see x509_take_extension() */
 	int64_t from_s;
 	int64_t until_s;
 	bool    is_ca;            /* basicConstraints says so */
@@ -81,5 +82,36 @@ int x509_self_signed(uint8_t *out, size_t cap, const struct key *key, struct tex
 #define X509_REQUEST_MAX (CONFIG_CUBFTPD_RSA ? 1536 : 512)
 
 int x509_request(uint8_t *out, size_t cap, const struct key *key, struct text name);
+
+/*
+ * ---- What certificates and requests are made of: for these and for those of others ----
+ */
+
+/* A Name that must be well-formed, whole. */
+struct bytes x509_take_name(struct der_in *d);
+
+/* One extension, of those in a certificate or asked for by a request. */
+struct x509_extension {
+	struct bytes oid;
+	bool         is_critical;
+	struct bytes value;
+};
+
+struct x509_extension x509_take_extension(struct der_in *list);
+
+/* A Name of one common name. */
+void x509_write_name(struct der *d, struct text name);
+
+/* The extension, of those of RFC 5280 and not critical, whose value was written since `until`. */
+void x509_wrap_extension(struct der *d, const uint8_t oid[3], const uint8_t *until);
+
+/* Could it be a host's name (RFC 1123 section 2.1)? Labels begin and end with a letter or digit. */
+bool x509_is_host_name(struct text name);
+
+/*
+ * Sign what `d` has written into `out`, and put algorithm and signature behind it.
+ * Returns the length of the whole, which stands at `out`, or CUB_E_LIMIT.
+ */
+int x509_sign(uint8_t *out, size_t cap, struct der *d, const struct key *key);
 
 #endif
