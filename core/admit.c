@@ -10,21 +10,15 @@
 
 /* Level 3: by which CA is it signed? Returns whether a date above it was ignored for that. */
 static bool
-look_who_signed(struct service *sv, struct client *client, const struct peercert *cert,
-	struct peercert_room *room)
+look_who_signed(struct service *sv, struct client *client, const struct peercert *cert)
 {
 	struct bytes chain = peercert_chain(cert);
 	bool is_ignored = false;
 	size_t which = 0;
 
 	client->problem = chain.len == 0 ? "its chain is too long"
-		: verify_chain(&room->scratch, chain, sv->cas.anchor, sv->cas.count, clock_now(),
+		: verify_chain(chain, X509_FOR_CLIENTS, sv->cas.anchor, sv->cas.count, clock_now(),
 			!clock_is_plausible(), &is_ignored, &which);
-	/* BearSSL's anchors have no dates. */
-	if (client->problem == NULL && clock_now() > sv->cas.item[which].until_s) {
-		is_ignored = true;
-		client->problem = clock_is_plausible() ? "its CA has expired" : NULL;
-	}
 	client->is_signed = client->problem == NULL;
 	if (client->is_signed) {
 		memcpy(client->ca, sv->cas.item[which].fingerprint, sizeof client->ca);
@@ -97,7 +91,7 @@ admit_shown(struct service *sv, struct client *client, const struct peercert *ce
 	}
 	is_off = check_dates(client) != ADMIT_CERTIFICATE;
 	if (sv->config.client_certificate == CLIENT_SIGNED) {
-		is_off = look_who_signed(sv, client, cert, room) || is_off;
+		is_off = look_who_signed(sv, client, cert) || is_off;
 	}
 	if (is_off && !clock_is_plausible()) {
 		log_client("dates-ignored", PORT_LOG_WARNING, client, peer);

@@ -17,8 +17,12 @@ read_ca(struct bytes der, struct x509_cert *cert)
 {
 	const char *why = x509_read(der, cert);
 
-	if (why == NULL && !cert->is_ca) {
+	if (why == NULL && !cert->extensions.is_ca) {
 		why = "it is not a CA's: its basicConstraints do not say CA:TRUE";
+	} else if (why == NULL && (cert->extensions.usage & X509_USAGE_CERT_SIGN) == 0) {
+		why = "its key usage does not let it sign certificates";
+	} else if (why == NULL && cert->extensions.has_unknown) {
+		why = "it has a critical extension that is not known here";
 	} else if (why == NULL && (der.len > CUB_CA_MAX || cert->subject.len > CUB_DN_MAX)) {
 		why = "the certificate or its name is too long";
 	}
@@ -44,11 +48,11 @@ keep(struct bytes *b, uint8_t *dst)
 	b->at = dst;
 }
 
-/* Take a CA from a record. */
+/* Take a CA from a record, as number `i`. */
 static int
-parse(struct ca *ca, br_x509_trust_anchor *anchor, const struct store *s,
-	const struct store_record *r)
+parse(struct ca_table *t, unsigned i, const struct store *s, const struct store_record *r)
 {
+	struct ca *ca = &t->item[i];
 	uint8_t value[VALUE_MAX];
 	struct text name = { (const char *)r->key, r->key_len };
 	struct text account = { (char *)value + 1, 0 };
@@ -84,11 +88,9 @@ parse(struct ca *ca, br_x509_trust_anchor *anchor, const struct store *s,
 	keep(&cert.key.point, ca->key);
 	keep(&cert.key.n, ca->key + cert.key.point.len);
 	keep(&cert.key.e, ca->key + cert.key.point.len + cert.key.n.len);
-	*anchor = (br_x509_trust_anchor){
-		.dn = { ca->dn, cert.subject.len },
-		.flags = BR_X509_TA_CA,
-		.pkey = key_for_bearssl(&cert.key),
-	};
+	t->name[i] = (br_x500_name){ ca->dn, cert.subject.len };
+	t->anchor[i] = (struct verify_anchor){ cert.subject, key_for_bearssl(&cert.key),
+		cert.extensions.path_length, cert.until_s };
 	return CUB_OK;
 }
 
@@ -107,7 +109,7 @@ ca_load(struct ca_table *t, const struct store *s)
 		/* Only what holds in the end: an entry can't be moved, to fill the gap of another. */
 		err = store_find(s, IDENTITY_CA, r.key, r.key_len, &last);
 		if (err == CUB_OK && last.at == r.at) {
-			err = count == CUB_CAS ? CUB_E_FULL : parse(&t->item[count], &t->anchor[count], s, &r);
+			err = count == CUB_CAS ? CUB_E_FULL : parse(t, count, s, &r);
 			count++;
 		}
 		if (err < 0 && err != CUB_E_NOENT) {

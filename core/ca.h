@@ -12,7 +12,7 @@
 #define CA_H
 
 #include "identity.h"
-#include "x509.h"
+#include "verify.h"
 
 /* Points into itself: never copy it. */
 struct ca {
@@ -28,7 +28,8 @@ struct ca {
 
 struct ca_table {
 	uint8_t count;
-	br_x509_trust_anchor anchor[CUB_CAS];  /* of the same number, into `item` */
+	br_x500_name name[CUB_CAS];            /* these two of the same number, into `item` */
+	struct verify_anchor anchor[CUB_CAS];
 	struct ca item[CUB_CAS];
 };
 
@@ -43,8 +44,9 @@ const struct ca *ca_find(const struct ca_table *t, struct text name);
 const struct ca *ca_find_fingerprint(const struct ca_table *t, const uint8_t fingerprint[32]);
 
 /*
- * Could it be a CA of this device? A CA certificate (basicConstraints), a key of this build, a
- * name and a length within the limits, not expired by `now_s`.
+ * Could it be a CA of this device? A CA certificate (basicConstraints) that may sign and has
+ * no critical extension that is not known, a key of this build, a name and a length within
+ * the limits, not expired by `now_s`.
  * Returns null, or what is wrong with it.
  */
 const char *ca_check(struct bytes der, int64_t now_s);

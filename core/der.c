@@ -9,7 +9,8 @@
 struct der_in
 der_open(struct bytes b)
 {
-	return (struct der_in){ .at = b.at, .end = b.at + b.len };
+	/* An empty span may have no address, to which not even 0 may be added. */
+	return (struct der_in){ .at = b.at, .end = b.len > 0 ? b.at + b.len : b.at };
 }
 
 unsigned

@@ -188,7 +188,7 @@ identity_make(struct identity *id, struct store *s, struct text name, struct byt
 
 /* Take over a chain for the key that is there. Returns null, or what is wrong with it. */
 static const char *
-take_chain(struct identity *id, struct bytes chain, br_x509_minimal_context *scratch)
+take_chain(struct identity *id, struct bytes chain)
 {
 	struct x509_cert own;
 	const char *why;
@@ -202,7 +202,7 @@ take_chain(struct identity *id, struct bytes chain, br_x509_minimal_context *scr
 	}
 	why = look_at_chain(id, &own);
 	if (why == NULL) {
-		why = verify_order(scratch, chain);
+		why = verify_order(chain);
 	}
 	if (why == NULL && clock_is_plausible() && own.until_s < clock_now()) {
 		why = "the certificate has expired";
@@ -215,12 +215,12 @@ take_chain(struct identity *id, struct bytes chain, br_x509_minimal_context *scr
 
 int
 identity_import(struct identity *id, struct store *s, struct bytes key, struct bytes chain,
-	struct text name, struct bytes secret, br_x509_minimal_context *scratch, const char **why)
+	struct text name, struct bytes secret, const char **why)
 {
 	int err = key_import(&id->key, key, why);
 
 	if (err == CUB_OK && chain.len > 0) {
-		*why = take_chain(id, chain, scratch);
+		*why = take_chain(id, chain);
 		err = *why == NULL ? CUB_OK : CUB_E_BAD;
 	} else if (err == CUB_OK) {
 		err = sign_itself(id, name);
@@ -230,7 +230,7 @@ identity_import(struct identity *id, struct store *s, struct bytes key, struct b
 
 int
 identity_install(struct identity *id, struct store *s, const struct identity *now,
-	struct bytes chain, br_x509_minimal_context *scratch, const char **why)
+	struct bytes chain, const char **why)
 {
 	struct store_change change = { IDENTITY_CHAIN, 0, NULL, chain.at, (uint32_t)chain.len };
 	int err = identity_is_stored(now, s);
@@ -245,6 +245,6 @@ identity_install(struct identity *id, struct store *s, const struct identity *no
 	if (err < 0) {
 		return err;
 	}
-	*why = take_chain(id, chain, scratch);
+	*why = take_chain(id, chain);
 	return *why == NULL ? store_write(s, &change, 1) : CUB_E_BAD;
 }

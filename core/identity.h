@@ -68,7 +68,7 @@ int identity_make(struct identity *id, struct store *s, struct text name, struct
  * Returns as identity_make(); CUB_E_BAD: `*why` says what is wrong, and nothing changed.
  */
 int identity_import(struct identity *id, struct store *s, struct bytes key, struct bytes chain,
-	struct text name, struct bytes secret, br_x509_minimal_context *scratch, const char **why);
+	struct text name, struct bytes secret, const char **why);
 
 /*
  * Store a signed chain (x509_chain_next()) for the key of `now`, which the store must hold, and
@@ -79,6 +79,6 @@ int identity_import(struct identity *id, struct store *s, struct bytes key, stru
  * Returns CUB_OK; CUB_E_BAD: `*why` says what is wrong, and nothing changed; or as store_write().
  */
 int identity_install(struct identity *id, struct store *s, const struct identity *now,
-	struct bytes chain, br_x509_minimal_context *scratch, const char **why);
+	struct bytes chain, const char **why);
 
 #endif

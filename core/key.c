@@ -10,6 +10,7 @@
 #define RSA_PARTS   6
 #define FACTOR_MAX  256
 #define PUBLIC_MAX  (CONFIG_CUBFTPD_RSA ? 2 * FACTOR_MAX : 97)
+#define HASH_MAX    64
 #define UNEVEN_MAX  8   /* bytes that one prime may be longer than the other */
 
 /* AlgorithmIdentifiers as they are written: of our keys, and of our signatures. */
@@ -283,17 +284,85 @@ read_algorithm(struct der_in *d, struct key_public *public)
 		: "keys of this kind can't be used here, only " KINDS;
 }
 
+/* What an algorithm signs with: a type of key, and BearSSL's number of a hash; 0: unknown. */
+static unsigned
+read_signature_algorithm(struct bytes algorithm, uint8_t *key_type)
+{
+	/* They differ from that for SHA-256 in the byte that follows the same beginning. */
+	bool is_ec = algorithm.len == sizeof ecdsa_sha256;
+	const uint8_t *like = is_ec ? ecdsa_sha256 : rsa_sha256;
+	size_t same = is_ec ? sizeof ecdsa_sha256 - 1 : sizeof rsa_sha256 - 3;
+	unsigned more;
+
+	*key_type = is_ec ? BR_KEYTYPE_EC : BR_KEYTYPE_RSA;
+	if ((!is_ec && (!CONFIG_CUBFTPD_RSA || algorithm.len != sizeof rsa_sha256
+		|| memcmp(algorithm.at + same + 1, like + same + 1, 2) != 0))
+		|| memcmp(algorithm.at, like, same) != 0) {
+		return 0;
+	}
+	more = (unsigned)algorithm.at[same] - like[same];
+	return more <= (CONFIG_CUBFTPD_P384 ? 2 : 0) ? br_sha256_ID + more : 0;
+}
+
+/* The hash of some data, and how long it is. */
+static size_t
+hash_of(unsigned id, struct bytes data, uint8_t out[HASH_MAX])
+{
+#if CONFIG_CUBFTPD_P384
+	static const br_hash_class *const classes[] = { &br_sha256_vtable, &br_sha384_vtable,
+		&br_sha512_vtable };
+	const br_hash_class *hash = classes[id - br_sha256_ID];
+#else
+	const br_hash_class *hash = &br_sha256_vtable;
+#endif
+	br_hash_compat_context context;
+
+	(void)id;
+	hash->init(&context.vtable);
+	hash->update(&context.vtable, data.at, data.len);
+	hash->out(&context.vtable, out);
+	return hash->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK;
+}
+
+int
+key_check(const br_x509_pkey *key, struct bytes algorithm, struct bytes data,
+	struct bytes signature)
+{
+	uint8_t hash[HASH_MAX], key_type;
+	unsigned id = read_signature_algorithm(algorithm, &key_type);
+	size_t len;
+
+	if (id == 0) {
+		return CUB_E_BAD;
+	}
+	if (key->key_type != key_type) {
+		return CUB_E_DENIED;
+	}
+	len = hash_of(id, data, hash);
+#if CONFIG_CUBFTPD_RSA
+	if (key_type == BR_KEYTYPE_RSA) {
+		static const uint8_t *const oids[] = { BR_HASH_OID_SHA256, BR_HASH_OID_SHA384,
+			BR_HASH_OID_SHA512 };
+		uint8_t found[HASH_MAX];
+
+		return br_rsa_i31_pkcs1_vrfy(signature.at, signature.len, oids[id - br_sha256_ID], len,
+			&key->key.rsa, found) == 1 && memcmp(hash, found, len) == 0 ? CUB_OK : CUB_E_DENIED;
+	}
+#endif
+	return br_ecdsa_i31_vrfy_asn1(&curves, hash, len, &key->key.ec, signature.at, signature.len)
+		== 1 ? CUB_OK : CUB_E_DENIED;
+}
+
 static bool
 signs_well(const struct key *k, const struct key_public *public)
 {
 	br_x509_pkey pkey = key_for_bearssl(public);
-	uint8_t signature[KEY_SIGNATURE_MAX], hash[32], found[32];
-	size_t len;
+	uint8_t signature[KEY_SIGNATURE_MAX], hash[HASH_MAX];
+	struct bytes data = { (const uint8_t *)KINDS, sizeof KINDS - 1 };
 
-	memset(hash, 'x', sizeof hash);
-	len = key_sign(k, hash, signature);
-	return len > 0 && br_rsa_i31_pkcs1_vrfy(signature, len, BR_HASH_OID_SHA256, sizeof hash,
-		&pkey.key.rsa, found) == 1 && memcmp(hash, found, sizeof hash) == 0;
+	(void)hash_of(br_sha256_ID, data, hash);
+	return key_check(&pkey, (struct bytes){ rsa_sha256, sizeof rsa_sha256 }, data,
+		(struct bytes){ signature, key_sign(k, hash, signature) }) == CUB_OK;
 }
 
 /* RSAPrivateKey from its modulus on: RFC 8017 appendix A.1.2. */
@@ -362,7 +431,8 @@ import_ec(struct key *k, struct der_in *d, int curve)
 	if (curve != 0 && curve != public.curve) {
 		return torn_apart;
 	}
-	/* Some writers leave out the zeros at its beginning, though they should not. */
+	/* Some writers leave out the zeros at its beginning, GnuTLS adds one, though none should. */
+	scalar = trim(scalar);
 	if (scalar.len > SCALAR(public.curve)) {
 		return broken;
 	}

@@ -76,6 +76,14 @@ size_t key_sign(const struct key *k, const uint8_t hash[32], uint8_t *signature)
 void key_put_algorithm(struct der *d, const struct key *k);
 
 /*
+ * Is this the signature of `data` by that key? ECDSA or RSA PKCS#1 v1.5 with SHA-256; where
+ * CONFIG_CUBFTPD_P384 is, also with SHA-384 and SHA-512. `algorithm` is an AlgorithmIdentifier.
+ * Returns CUB_OK; CUB_E_DENIED: it is not; CUB_E_BAD: by an algorithm that this build has not.
+ */
+int key_check(const br_x509_pkey *key, struct bytes algorithm, struct bytes data,
+	struct bytes signature);
+
+/*
  * Read a SubjectPublicKeyInfo, and look whether this build can use the key.
  * Returns null, or what is wrong with it.
  */

@@ -381,7 +381,6 @@ int
 manage_install(struct service *sv, struct bytes chain, struct out *why)
 {
 	struct identity *spare = service_spare_identity(sv);
-	br_x509_minimal_context scratch;
 	const char *problem = "";
 	struct log l;
 	int err = manage_is_open(sv, PORT_AREA_IDENTITY, why);
@@ -393,7 +392,7 @@ manage_install(struct service *sv, struct bytes chain, struct out *why)
 		return complain(why, CUB_E_BUSY, SERVICE_NO_SPARE, (struct text){ NULL, 0 });
 	}
 	err = identity_install(spare, &sv->store[PORT_AREA_IDENTITY], service_identity(sv), chain,
-		&scratch, &problem);
+		&problem);
 	if (err == CUB_E_BAD) {
 		out_string(why, problem);
 	} else if (err < 0) {

@@ -20,9 +20,8 @@
 /* No more certificates than this: whoever sends more wants to keep the device busy. */
 #define PEERCERT_COUNT_MAX 8
 
-/* The room that collecting and verifying a chain take, for the time of a handshake. */
+/* The room that collecting a chain takes, for the time of a handshake. */
 struct peercert_room {
-	br_x509_minimal_context scratch;
 	struct x509_cert first;       /* the client's own certificate, read; it lies in `chain` */
 	uint8_t chain[PEERCERT_CHAIN_MAX];
 };

@@ -70,8 +70,8 @@ start_tls(struct session *s)
 		request.cert = &s->transfer.cert;
 	}
 	if (sv->config.client_certificate == CLIENT_SIGNED) {
-		request.anchors = sv->cas.anchor;
-		request.anchor_count = sv->cas.count;
+		request.names = sv->cas.name;
+		request.name_count = sv->cas.count;
 	}
 	chan_secure(&s->control);
 	return tls_start_control(&s->control.tls, &sv->identity[s->identity], &request,

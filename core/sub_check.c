@@ -38,9 +38,8 @@ static bool
 check_chain(struct request *rq, const struct identity *id)
 {
 	struct bytes chain = { id->der, id->der_len };
-	br_x509_minimal_context scratch;
 	struct x509_cert cert;
-	const char *problem = verify_order(&scratch, chain);
+	const char *problem = verify_order(chain);
 	bool good;
 
 	(void)x509_read((struct bytes){ id->chain[0].data, id->chain[0].data_len }, &cert);

@@ -40,7 +40,6 @@ make_identity(struct request *rq, struct text name, bool is_import)
 	const struct identity *spare = &sv->identity[!sv->identity_now];
 	struct bytes given = { spare->der, spare->der_len };
 	struct bytes key = { NULL, 0 };
-	br_x509_minimal_context scratch;
 	uint8_t room[IDENTITY_SECRET_MAX];
 	struct bytes secret;
 	const char *problem = "";
@@ -51,7 +50,7 @@ make_identity(struct request *rq, struct text name, bool is_import)
 	}
 	(void)x509_chain_next(&given, &key);
 	err = is_import ? identity_import(service_identity(sv), store, key, request_input(rq), name,
-		secret, &scratch, &problem) : identity_make(service_identity(sv), store, name, secret);
+		secret, &problem) : identity_make(service_identity(sv), store, name, secret);
 	wipe(room, sizeof room);
 	if (err == CUB_E_BAD) {
 		return request_complain(rq, request_refusal(err), problem, "");

@@ -111,11 +111,14 @@ text_copy(struct text t, char *dst, size_t cap)
 	return true;
 }
 
-/* The length of the well-formed UTF-8 sequence at `s`, or 0. Its code goes to `*code`. */
+/*
+ * The length of the well-formed UTF-8 sequence at `s`, or 0. Its code goes to `*code`; that may
+ * be a surrogate, which no text has.
+ */
 static size_t
 utf8_length(const unsigned char *s, size_t left, uint32_t *code)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint8_t bits[] = { 0, 0, 7, 11, 16 };  /* that shorter ones have room for */
 	size_t len;
 
 	if (s[0] < 0x80) {
@@ -133,25 +136,66 @@ utf8_length(const unsigned char *s, size_t left, uint32_t *code)
 		}
 		*code = *code << 6 | (s[i] & 0x3Fu);
 	}
-	if (*code < least[len] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF)) {
-		return 0;
+	return *code >> bits[len] == 0 || *code > 0x10FFFF ? 0 : len;
+}
+
+/* A range of characters, as its first one and how many follow. */
+#define RANGE(first, last) (UINT32_C(first) << 11 | ((last) - (first)))
+
+/*
+ * Controls and surrogates first; then what takes no ink of its own, or turns or hides what is
+ * around it.
+ */
+static const uint32_t unplain[] = {
+	RANGE(0x00, 0x1F), RANGE(0x7F, 0x9F), RANGE(0xD800, 0xDFFF),
+#define UNPRINTABLE 3
+	RANGE(0xAD, 0xAD),          /* a hyphen that is only shown at the end of a line */
+	RANGE(0x34F, 0x34F),        /* joins what is around it */
+	RANGE(0x61C, 0x61C),        /* turns the direction of what follows */
+	RANGE(0x115F, 0x1160), RANGE(0x17B4, 0x17B5),  /* letters without ink */
+	RANGE(0x180B, 0x180F),      /* variants of what stands before, a space without width */
+	RANGE(0x200B, 0x200F),      /* without width, or turning */
+	RANGE(0x2028, 0x202F),      /* ends of lines, turning, a narrow space */
+	RANGE(0x2060, 0x206F),      /* without width, or turning */
+	RANGE(0x3164, 0x3164),      /* a letter without ink */
+	RANGE(0xFE00, 0xFE0F),      /* variants */
+	RANGE(0xFEFF, 0xFEFF),      /* a space without width */
+	RANGE(0xFFA0, 0xFFA0),      /* a letter without ink */
+	RANGE(0xFFF0, 0xFFFB),      /* annotations */
+	RANGE(0xE0000, 0xE07FF), RANGE(0xE0800, 0xE0FFF),  /* tags and variants */
+};
+
+/* Is it UTF-8 without the first `count` of these ranges? */
+static bool
+is_without(const char *at, size_t len, size_t count)
+{
+	const unsigned char *s = (const unsigned char *)at;
+	uint32_t code = 0;
+
+	for (size_t i = 0, step; i < len; i += step) {
+		step = utf8_length(s + i, len - i, &code);
+		if (step == 0) {
+			return false;
+		}
+		for (size_t k = 0; k < count; k++) {
+			if (code - (unplain[k] >> 11) <= (unplain[k] & 0x7FF)) {
+				return false;
+			}
+		}
 	}
-	return len;
+	return true;
 }
 
 bool
 text_is_printable(struct text t)
 {
-	const unsigned char *s = (const unsigned char *)t.at;
-	uint32_t code = 0;
+	return is_without(t.at, t.len, UNPRINTABLE);
+}
 
-	for (size_t i = 0, step; i < t.len; i += step) {
-		step = utf8_length(s + i, t.len - i, &code);
-		if (step == 0 || code < 0x20 || (code >= 0x7F && code < 0xA0)) {
-			return false;
-		}
-	}
-	return true;
+bool
+text_is_plain(struct text t)
+{
+	return is_without(t.at, t.len, sizeof unplain / sizeof unplain[0]);
 }
 
 void

@@ -47,6 +47,12 @@ bool text_copy(struct text t, char *dst, size_t cap);
 /* Valid UTF-8 (RFC 3629) without control characters (also not DEL and U+0080 to U+009F). */
 bool text_is_printable(struct text t);
 
+/*
+ * Printable, and each of its characters can be seen: none of those that only turn or hide
+ * others, take no ink, or mark a variant.
+ */
+bool text_is_plain(struct text t);
+
 char text_upper(char c);
 
 /* An empty `struct out` over an array. */

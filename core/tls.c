@@ -145,10 +145,10 @@ set_request(br_ssl_server_context *tls, const struct tls_request *request)
 	if (request->cert == NULL) {
 		return;
 	}
-	if (request->anchor_count == 0) {
+	if (request->name_count == 0) {
 		request_any(tls);
 	} else {
-		br_ssl_server_set_trust_anchor_names_alt(tls, request->anchors, request->anchor_count);
+		br_ssl_server_set_trust_anchor_names(tls, request->names, request->name_count);
 	}
 	br_ssl_engine_set_x509(eng, &request->cert->vtable);
 	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);

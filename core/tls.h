@@ -22,8 +22,8 @@ struct tls_tie {
 /* What is asked of the client's side of a handshake. */
 struct tls_request {
 	struct peercert *cert;                 /* where its certificate goes; null: none is asked for */
-	const br_x509_trust_anchor *anchors;   /* CAs whose names are sent */
-	size_t anchor_count;                   /* 0: any certificate will do */
+	const br_x500_name *names;             /* CAs, whose names are sent */
+	size_t name_count;                     /* 0: any certificate will do */
 };
 
 /*

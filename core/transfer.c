@@ -191,7 +191,7 @@ start_draining(struct transfer *t, uint64_t now_ms)
 static int
 step_accepting(struct transfer *t)
 {
-	struct tls_request request = { NULL, t->terms.anchors, t->terms.anchor_count };
+	struct tls_request request = { NULL, t->terms.names, t->terms.name_count };
 	struct port_addr peer;
 	port_sock sock;
 	int err = port_accept(t->listener, &sock, &peer);

@@ -51,8 +51,8 @@ struct transfer_terms {
 	const br_ssl_engine_context *control; /* whose session must be resumed */
 	struct identity *identity;
 	struct client *client;                /* whose certificate counts, too; null: none */
-	const br_x509_trust_anchor *anchors;  /* CAs whose names are sent */
-	size_t anchor_count;
+	const br_x500_name *names;            /* CAs, whose names are sent */
+	size_t name_count;
 	enum cubftpd_reuse reuse;
 	uint16_t passive_low;
 	uint16_t passive_high;

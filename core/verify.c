@@ -1,150 +1,115 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Chains of certificates, judged by BearSSL's engine: see verify.h. Before the engine gets a
- * certificate, x509_read() does: so it never sees a malformed one, or a key of a kind that is
- * not in this build.
- */
+/* Chains of certificates, judged: see verify.h. */
 #include "verify.h"
 
-#include "curves.h"
+static const char unknown_algorithm[] =
+	"it is signed with an algorithm that this build does not have";
+static const char too_long[] =
+	"a certificate that signs another one is no CA, or its path length is exceeded";
 
-#define DAY_S      86400
-#define EPOCH_DAYS 719528  /* BearSSL counts days from year 0; Unix time begins at this one */
-
-/*
- * The engine does not tell which anchor it was. But for the last signature of a chain that
- * holds it has used the anchor's own key, where it stands.
- */
-static const void *last_key;
-
-static const char cut_short[] = "the chain is cut short";
-
-static uint32_t
-check_ecdsa(const br_ec_impl *impl, const void *hash, size_t hash_len,
-	const br_ec_public_key *key, const void *signature, size_t len)
-{
-	last_key = key;
-	return br_ecdsa_i31_vrfy_asn1(impl, hash, hash_len, key, signature, len);
-}
-
-#if CONFIG_CUBFTPD_RSA
-static uint32_t
-check_rsa(const unsigned char *signature, size_t len, const unsigned char *hash_oid,
-	size_t hash_len, const br_rsa_public_key *key, unsigned char *hash)
-{
-	last_key = key;
-	return br_rsa_i31_pkcs1_vrfy(signature, len, hash_oid, hash_len, key, hash);
-}
-#endif
-
-static void
-start(br_x509_minimal_context *engine, const br_x509_trust_anchor *anchors, size_t anchor_count)
-{
-	last_key = NULL;
-	br_x509_minimal_init(engine, &br_sha256_vtable, anchors, anchor_count);
-	br_x509_minimal_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
-#if CONFIG_CUBFTPD_P384
-	br_x509_minimal_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
-	br_x509_minimal_set_hash(engine, br_sha512_ID, &br_sha512_vtable);
-#endif
-#if CONFIG_CUBFTPD_RSA
-	br_x509_minimal_set_rsa(engine, &check_rsa);
-#endif
-	br_x509_minimal_set_ecdsa(engine, &curves, &check_ecdsa);
-	engine->vtable->start_chain(&engine->vtable, NULL);
-}
-
-/*
- * Give it one more certificate. Dates are our business: they are judged when the chain holds,
- * for all of it. So the engine's clock shows each certificate a time that suits it.
- */
-static void
-feed(br_x509_minimal_context *engine, struct bytes der, const struct x509_cert *cert)
-{
-	const br_x509_class **x = &engine->vtable;
-	uint64_t time_s = (uint64_t)(cert->from_s + (int64_t)EPOCH_DAYS * DAY_S);
-
-	br_x509_minimal_set_time(engine, (uint32_t)(time_s / DAY_S), (uint32_t)(time_s % DAY_S));
-	(*x)->start_cert(x, (uint32_t)der.len);
-	(*x)->append(x, der.at, der.len);
-	(*x)->end_cert(x);
-}
-
-/* Before end_chain() it gives the key only of a chain that holds already. */
-static bool
-is_held(br_x509_minimal_context *engine)
-{
-	return engine->vtable->get_pkey(&engine->vtable, NULL) != NULL;
-}
-
-static size_t
-last_anchor(const br_x509_trust_anchor *anchors, size_t count)
-{
-	size_t i = 0;
-
-	while (i < count && last_key != &anchors[i].pkey.key) {
-		i++;
-	}
-	return i;
-}
-
-/* Null, or what is wrong with it; `stranger` where that is only that it leads to no anchor. */
+/* Null, or why this certificate can't have signed that one, with so many CAs between. */
 static const char *
-end(br_x509_minimal_context *engine, const char *stranger)
+check_signer(const struct x509_cert *signer, const struct x509_cert *below, int32_t between)
 {
-	switch (engine->vtable->end_chain(&engine->vtable)) {
-	case 0:
-		return NULL;
-	case BR_ERR_X509_NOT_TRUSTED:
-		return stranger;
-	case BR_ERR_X509_DN_MISMATCH:
+	const struct x509_extensions *e = &signer->extensions;
+	br_x509_pkey key = key_for_bearssl(&signer->key);
+	int err;
+
+	if (!bytes_equal(signer->subject, below->issuer)) {
 		return "the order of the chain is wrong: each certificate must be signed by the next one";
-	case BR_ERR_X509_BAD_SIGNATURE:
-	case BR_ERR_X509_WRONG_KEY_TYPE:
-		return "a signature in the chain is broken";
-	case BR_ERR_X509_NOT_CA:
-		return "a certificate that signs another one is no CA, or its path length is exceeded";
-	case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
-		return "its key usage, or that of a CA in the chain, forbids it";
-	case BR_ERR_X509_CRITICAL_EXTENSION:
-		return "it has a critical extension that is not known here";
-	case BR_ERR_X509_UNSUPPORTED:
-		return "it is signed with an algorithm that this build does not have";
-	case BR_ERR_X509_EXPIRED:
-		return "its validity ends before it begins";
-	default:
-		return "the chain is malformed";
 	}
+	if (!e->is_ca || (e->path_length >= 0 && between > e->path_length)) {
+		return too_long;
+	}
+	if ((e->usage & X509_USAGE_CERT_SIGN) == 0) {
+		return "the key usage of a CA in the chain forbids it";
+	}
+	err = key_check(&key, below->algorithm, below->signed_part, below->signature);
+	return err == CUB_OK ? NULL : err == CUB_E_BAD ? unknown_algorithm
+		: "a signature in the chain is broken";
+}
+
+/* The next certificate of a chain, which has signed the one below it: null, or what is wrong. */
+static const char *
+take(struct bytes *chain, struct x509_cert *cert, const struct x509_cert *below, int32_t depth)
+{
+	struct bytes der;
+	const char *why = x509_chain_next(chain, &der) < 0 ? "the chain is cut short"
+		: x509_read(der, cert);
+
+	return why == NULL && depth > 0 ? check_signer(cert, below, depth - 1) : why;
+}
+
+/*
+ * Null, or what its extensions say against it where the chain is for a purpose. That of a CA is
+ * a limit for all that it signs, as everybody reads it though no RFC says so.
+ */
+static const char *
+check_use(const struct x509_extensions *e, unsigned purpose, int32_t depth)
+{
+	return e->has_unknown ? "it has a critical extension that is not known here"
+		: purpose == 0 ? NULL
+		: (e->purposes & purpose) == 0 ? "its extended key usage is for something else"
+		: depth == 0 && (e->usage & X509_USAGE_SIGN) == 0
+		? "its key usage lacks digitalSignature" : NULL;
+}
+
+/*
+ * The anchor that has signed a certificate, with so many CAs below: its number, or `count`.
+ * Where one can't have, though it has the name of its signer, `*why` says so.
+ */
+static size_t
+find_anchor(const struct x509_cert *cert, int32_t below, const struct verify_anchor *anchors,
+	size_t count, const char **why)
+{
+	size_t found = count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct verify_anchor *a = &anchors[i];
+		int err;
+
+		if (!bytes_equal(a->name, cert->issuer)) {
+			continue;
+		}
+		err = key_check(&a->key, cert->algorithm, cert->signed_part, cert->signature);
+		if (err < 0) {
+			*why = err == CUB_E_BAD ? unknown_algorithm
+				: "a CA of this device has the name of its signer, but has not signed it";
+		} else if (a->path_length >= 0 && below > a->path_length) {
+			*why = too_long;
+		} else if (found == count || a->until_s > anchors[found].until_s) {
+			found = i;
+		}
+	}
+	return found;
 }
 
 const char *
-verify_chain(br_x509_minimal_context *scratch, struct bytes chain,
-	const br_x509_trust_anchor *anchors, size_t anchor_count,
-	int64_t time_s, bool is_clock_wrong, bool *is_date_off, size_t *which)
+verify_chain(struct bytes chain, unsigned purpose, const struct verify_anchor *anchors,
+	size_t anchor_count, int64_t time_s, bool is_clock_wrong, bool *is_date_off, size_t *which)
 {
+	const char *stranger = "it is not signed by a CA of this device";
 	int64_t from_s = INT64_MIN, until_s = INT64_MAX;
-	struct x509_cert cert;
-	struct bytes der;
-	const char *why;
-	int err;
+	struct x509_cert certs[2];
+	size_t found = anchor_count;
 
 	*is_date_off = false;
-	start(scratch, anchors, anchor_count);
-	while (!is_held(scratch) && (err = x509_chain_next(&chain, &der)) != CUB_EOF) {
-		why = err < 0 ? cut_short : x509_read(der, &cert);
+	for (int32_t depth = 0; found == anchor_count; depth++) {
+		struct x509_cert *cert = &certs[depth & 1];
+		const char *why = depth > 0 && chain.len == 0 ? stranger
+			: take(&chain, cert, &certs[~depth & 1], depth);
+
+		if (why == NULL) {
+			why = check_use(&cert->extensions, purpose, depth);
+		}
 		if (why != NULL) {
 			return why;
 		}
-		feed(scratch, der, &cert);
-		from_s = cert.from_s > from_s ? cert.from_s : from_s;
-		until_s = cert.until_s < until_s ? cert.until_s : until_s;
+		from_s = cert->from_s > from_s ? cert->from_s : from_s;
+		until_s = cert->until_s < until_s ? cert->until_s : until_s;
+		found = find_anchor(cert, depth, anchors, anchor_count, &stranger);
 	}
-	why = end(scratch, last_anchor(anchors, anchor_count) == anchor_count
-		? "it is not signed by a CA of this device"
-		: "a CA of this device has the name of its signer, but has not signed it");
-	if (why != NULL) {
-		return why;
-	}
+	until_s = anchors[found].until_s < until_s ? anchors[found].until_s : until_s;
 	*is_date_off = time_s < from_s || time_s > until_s;
 	if (!is_clock_wrong && time_s > until_s) {
 		return "it, or a CA in the chain, has expired";
@@ -155,30 +120,18 @@ verify_chain(br_x509_minimal_context *scratch, struct bytes chain,
 	if (from_s > until_s) {
 		return "the dates of the chain do not fit each other";
 	}
-	*which = last_anchor(anchors, anchor_count);
+	*which = found;
 	return NULL;
 }
 
 const char *
-verify_order(br_x509_minimal_context *scratch, struct bytes chain)
+verify_order(struct bytes chain)
 {
-	struct x509_cert cert;
-	struct bytes der;
-	size_t count = 0;
-	int err;
+	struct x509_cert certs[2];
+	const char *why = chain.len == 0 ? "there is no certificate" : NULL;
 
-	/* With no anchor at all the engine checks each certificate that there is. */
-	start(scratch, NULL, 0);
-	for (; (err = x509_chain_next(&chain, &der)) != CUB_EOF; count++) {
-		const char *why = err < 0 ? cut_short : x509_read(der, &cert);
-
-		if (why != NULL) {
-			return why;
-		}
-		feed(scratch, der, &cert);
+	for (int32_t depth = 0; why == NULL && chain.len > 0; depth++) {
+		why = take(&chain, &certs[depth & 1], &certs[~depth & 1], depth);
 	}
-	if (count < 2) {
-		return count == 0 ? "there is no certificate" : NULL;
-	}
-	return end(scratch, NULL);
+	return why;
 }

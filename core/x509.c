@@ -9,9 +9,12 @@
 static const uint8_t oid_common_name[]     = { 0x55, 0x04, 0x03 };
 static const uint8_t oid_subject_key_id[]  = { 0x55, 0x1D, 0x0E };
 static const uint8_t oid_subject_alt[]     = { 0x55, 0x1D, 0x11 };
-static const uint8_t oid_constraints[]     = { 0x55, 0x1D, 0x13 };
+static const uint8_t oid_purpose[]         = { 0x2B, 6, 1, 5, 5, 7, 3 };  /* and a byte more */
 static const uint8_t oid_email[]           = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1 };
 static const uint8_t oid_request_ext[]     = { 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 14 };
+
+/* Extensions by the last byte of their OID, 2.5.29.n. */
+enum { ID_USAGE = 15, ID_NAMES = 17, ID_CONSTRAINTS = 19, ID_POLICIES = 32, ID_PURPOSES = 37 };
 
 #define SPAN(array)     ((struct bytes){ (array), sizeof(array) })
 #define PUT_OID(d, oid) der_element((d), DER_OID, (oid), sizeof(oid))
@@ -232,23 +235,18 @@ put_attribute_type(struct out *o, size_t *left, struct bytes oid)
 
 /*
  * How many bytes the character takes that begins the text: 0 where it is none that can be
- * shown. Those that only turn or hide others (U+200B to U+200F, U+2028 to U+202F, U+2040 to
- * U+207F) are none.
+ * shown. More bytes behind it don't make it one.
  */
 static size_t
 shown_length(const uint8_t *at, size_t left)
 {
 	size_t len = 1;
 
-	while (!text_is_printable((struct text){ (const char *)at, len })) {
+	while (!text_is_plain((struct text){ (const char *)at, len })) {
 		if (len == 4 || len == left) {
 			return 0;
 		}
 		len++;
-	}
-	if (len == 3 && at[0] == 0xE2 && (at[1] == 0x81 || (at[1] == 0x80
-		&& ((at[2] >= 0x8B && at[2] <= 0x8F) || (at[2] >= 0xA8 && at[2] <= 0xAF))))) {
-		return 0;
 	}
 	return len;
 }
@@ -341,20 +339,6 @@ x509_take_name(struct der_in *d)
 	return name;
 }
 
-static void
-read_constraints(struct der_in *d, struct bytes value, struct x509_cert *cert)
-{
-	struct der_in all = der_open(value);
-	struct der_in fields = der_enter(&all, DER_SEQUENCE);
-
-	cert->is_ca = der_peek(&fields) == DER_BOOLEAN && der_take_boolean(&fields);
-	if (der_peek(&fields) == DER_INTEGER) {
-		(void)der_take_unsigned(&fields);
-	}
-	der_leave(&all, &fields);
-	der_leave(d, &all);
-}
-
 struct x509_extension
 x509_take_extension(struct der_in *list)
 {
@@ -368,23 +352,97 @@ x509_take_extension(struct der_in *list)
 }
 
 static void
+read_constraints(struct der_in *value, struct x509_extensions *e)
+{
+	struct der_in fields = der_enter(value, DER_SEQUENCE);
+
+	e->is_ca = der_peek(&fields) == DER_BOOLEAN && der_take_boolean(&fields);
+	if (der_peek(&fields) == DER_INTEGER) {
+		e->path_length = (int32_t)der_take_number(&fields, INT32_MAX);
+	}
+	der_leave(value, &fields);
+}
+
+static void
+read_usage(struct der_in *value, struct x509_extensions *e)
+{
+	struct bytes bits = der_take(value, DER_BIT_STRING);
+
+	/* Nine bits are defined: that is one byte of them, or two. Those that are unused are zero. */
+	if (bits.len < 2 || bits.len > 3 || bits.at[0] > 7
+		|| (bits.at[bits.len - 1] & ((1u << bits.at[0]) - 1)) != 0) {
+		value->bad = true;
+		return;
+	}
+	e->has_usage = true;
+	e->usage = (uint16_t)(bits.at[1] << 8 | (bits.len > 2 ? bits.at[2] : 0));
+}
+
+static void
+read_purposes(struct der_in *value, struct x509_extensions *e)
+{
+	static const uint8_t any[] = { 0x55, 0x1D, 0x25, 0 };
+	struct der_in list = der_enter(value, DER_SEQUENCE);
+
+	e->has_purposes = true;
+	e->purposes = 0;
+	do {
+		struct bytes oid = der_take(&list, DER_OID);
+		bool is_usual = oid.len == sizeof oid_purpose + 1
+			&& memcmp(oid.at, oid_purpose, sizeof oid_purpose) == 0;
+
+		e->purposes |= bytes_equal(oid, SPAN(any)) ? UINT8_MAX
+			: is_usual && oid.at[sizeof oid_purpose] == 1 ? X509_FOR_SERVERS
+			: is_usual && oid.at[sizeof oid_purpose] == 2 ? X509_FOR_CLIENTS : X509_FOR_OTHERS;
+	} while (der_peek(&list) != 0);
+	der_leave(value, &list);
+}
+
+bool
+x509_read_extensions(struct bytes list, struct x509_extensions *e)
+{
+	struct der_in in = der_open(list);
+	uint32_t seen = 0;
+
+	*e = (struct x509_extensions){ list, .path_length = -1, .usage = UINT16_MAX,
+		.purposes = UINT8_MAX };
+	while (der_peek(&in) != 0) {
+		struct x509_extension one = x509_take_extension(&in);
+		struct der_in value = der_open(one.value);
+		unsigned id = one.oid.len == 3 && one.oid.at[0] == 0x55 && one.oid.at[1] == 0x1D
+			? one.oid.at[2] : 0;
+
+		switch (id) {
+		case ID_CONSTRAINTS:
+			read_constraints(&value, e);
+			break;
+		case ID_USAGE:
+			read_usage(&value, e);
+			break;
+		case ID_PURPOSES:
+			read_purposes(&value, e);
+			break;
+		case ID_NAMES:
+		case ID_POLICIES:
+			continue;  /* nobody is known by a name here, and any policy will do */
+		default:
+			e->has_unknown |= one.is_critical;
+			continue;
+		}
+		/* Each of these once only: which one would hold? */
+		in.bad |= !der_is_done(&value) || (seen & UINT32_C(1) << (id - ID_USAGE)) != 0;
+		seen |= UINT32_C(1) << (id - ID_USAGE);
+	}
+	return der_is_done(&in);
+}
+
+static void
 read_extensions(struct der_in *tbs, struct x509_cert *cert)
 {
 	struct der_in wrapped = der_enter(tbs, DER_CONSTRUCTED(3));
-	struct der_in list = der_enter(&wrapped, DER_SEQUENCE);
-	bool has_constraints = false;
+	struct bytes list = der_take(&wrapped, DER_SEQUENCE);
 
-	cert->extensions = (struct bytes){ list.at, (size_t)(list.end - list.at) };
-	while (der_peek(&list) != 0) {
-		struct x509_extension one = x509_take_extension(&list);
-
-		if (bytes_equal(one.oid, SPAN(oid_constraints))) {
-			list.bad = list.bad || has_constraints;
-			has_constraints = true;
-			read_constraints(&list, one.value, cert);
-		}
-	}
-	der_leave(&wrapped, &list);
+	wrapped.bad |= !x509_read_extensions(list, &cert->extensions);
 	der_leave(tbs, &wrapped);
 }
 
@@ -393,18 +451,18 @@ x509_read(struct bytes der, struct x509_cert *cert)
 {
 	struct der_in all = der_open(der);
 	struct der_in outer = der_enter(&all, DER_SEQUENCE);
-	struct der_in tbs = der_enter(&outer, DER_SEQUENCE);
-	struct der_in inner;
-	struct bytes algorithm;
+	struct der_in tbs, inner;
 
-	*cert = (struct x509_cert){ .from_s = 0 };
+	*cert = (struct x509_cert){ .signed_part = der_take_whole(&outer, DER_SEQUENCE) };
+	inner = der_open(cert->signed_part);
+	tbs = der_enter(&inner, DER_SEQUENCE);
 	if (der_peek(&tbs) == DER_CONSTRUCTED(0)) {
 		inner = der_enter(&tbs, DER_CONSTRUCTED(0));
 		(void)der_take_number(&inner, 2);
 		der_leave(&tbs, &inner);
 	}
 	cert->serial = der_take_unsigned(&tbs);
-	algorithm = der_take_whole(&tbs, DER_SEQUENCE);
+	cert->algorithm = der_take_whole(&tbs, DER_SEQUENCE);
 	cert->issuer = x509_take_name(&tbs);
 	inner = der_enter(&tbs, DER_SEQUENCE);
 	cert->from_s = der_take_time(&inner);
@@ -417,14 +475,15 @@ x509_read(struct bytes der, struct x509_cert *cert)
 			(void)der_take(&tbs, DER_CONTEXT(unique_id));
 		}
 	}
+	(void)x509_read_extensions((struct bytes){ tbs.end, 0 }, &cert->extensions);
 	if (der_peek(&tbs) == DER_CONSTRUCTED(3)) {
 		read_extensions(&tbs, cert);
 	}
 	der_leave(&outer, &tbs);
-	if (!bytes_equal(algorithm, der_take_whole(&outer, DER_SEQUENCE))) {
+	if (!bytes_equal(cert->algorithm, der_take_whole(&outer, DER_SEQUENCE))) {
 		outer.bad = true;
 	}
-	(void)der_take_bits(&outer);
+	cert->signature = der_take_bits(&outer);
 	der_leave(&all, &outer);
 	if (!der_is_done(&all)) {
 		return "it is no certificate, or a damaged one";

@@ -15,17 +15,41 @@
 /* The longest common name, in bytes (RFC 5280 appendix A.1: ub-common-name). */
 #define X509_NAME_MAX 64
 
+/* keyUsage: what the key may do. Bit n of it (RFC 5280 section 4.2.1.3) is 0x8000 >> n here. */
+#define X509_USAGE_SIGN       0x8000  /* digitalSignature, as in a TLS handshake */
+#define X509_USAGE_CERT_SIGN  0x0400
+#define X509_USAGE_CRL_SIGN   0x0200
+
+/* What an extendedKeyUsage is for (section 4.2.1.12). */
+#define X509_FOR_SERVERS 1
+#define X509_FOR_CLIENTS 2
+#define X509_FOR_OTHERS  4
+
+/* What a list of extensions says. */
+struct x509_extensions {
+	struct bytes list;        /* the inside of it: see x509_take_extension() */
+	bool    is_ca;            /* basicConstraints says so */
+	int32_t path_length;      /* of a CA: how many more may stand below it; -1: any number */
+	bool    has_usage;
+	uint16_t usage;           /* all bits where there is no keyUsage */
+	bool    has_purposes;
+	uint8_t purposes;         /* all bits where there is no extendedKeyUsage, or it is for any */
+	bool    has_unknown;      /* one that is critical, and not known here */
+};
+
 /* What a certificate says. The spans lie within its DER. */
 struct x509_cert {
+	struct bytes signed_part; /* TBSCertificate, whole */
+	struct bytes algorithm;   /* of its signature: AlgorithmIdentifier, whole */
+	struct bytes signature;
 	struct bytes serial;
 	struct bytes issuer;      /* Name, whole */
 	struct bytes subject;     /* Name, whole */
 	struct bytes public_key;  /* SubjectPublicKeyInfo, whole */
 	struct key_public key;
-	struct bytes extensions;  /* the inside of their list: see x509_take_extension() */
 	int64_t from_s;
 	int64_t until_s;
-	bool    is_ca;            /* basicConstraints says so */
+	struct x509_extensions extensions;
 };
 
 /*
@@ -98,6 +122,9 @@ struct x509_extension {
 };
 
 struct x509_extension x509_take_extension(struct der_in *list);
+
+/* Read a list of extensions, by its inside. Returns whether it is well-formed. */
+bool x509_read_extensions(struct bytes list, struct x509_extensions *e);
 
 /* A Name of one common name. */
 void x509_write_name(struct der *d, struct text name);

@@ -53,7 +53,7 @@ static const char usage[] =
 	"\n"
 	"account add NAME [--root PATH] [--rights rwdl] [--password-stdin] [--admin]\n"
 	"account list\n"
-	"account passwd NAME  read a new password from the terminal or standard input\n"
+	"account passwd NAME  asks for it\n"
 	"account remove NAME\n"
 	"\n"
 	"pending        client certificates that were refused\n"

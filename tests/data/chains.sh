@@ -21,13 +21,15 @@ commonName = supplied
 END
 : > "$dir/index"
 
-# name issuer key subject from until hash, then lines of extensions; the issuer may be "self"
+# name issuer key subject from until hash, then lines of extensions; the issuer may be "self", the
+# key "of:" the name of another
 issue()
 {
 	name=$1 issuer=$2 key=$3 subject=$4 from=$5 until=$6 hash=$7
 	shift 7
 	printf '%s\n' "$@" > "$dir/ext"
 	case $key in
+	of:*) cp "$dir/${key#of:}.key" "$dir/$name.key" ;;
 	rsa*) openssl genrsa -out "$dir/$name.key" "${key#rsa}" 2> /dev/null ;;
 	*) openssl ecparam -genkey -noout -name "$key" -out "$dir/$name.key" ;;
 	esac
@@ -55,12 +57,18 @@ judge()
 	for between in "$@"; do
 		cat "$dir/$between.crt" >> "$dir/between"
 	done
-	said=$(openssl verify -attime 1900000000 -trusted "$dir/$anchor.crt" \
+	# shellcheck disable=SC2086  # two words, or none
+	said=$(openssl verify ${purpose:-} -attime 1900000000 -trusted "$dir/$anchor.crt" \
 		-untrusted "$dir/between" "$dir/$name.crt" 2>&1) || :
 	case $said in
 	*"$want"*) ;;
 	*) echo "$name: $said" >&2; exit 1 ;;
 	esac
+}
+
+judge_client()
+{
+	purpose='-purpose sslclient' judge "$@"
 }
 
 ca='basicConstraints = critical, CA:TRUE'
@@ -71,6 +79,7 @@ printf '/* SPDX-License-Identifier: MIT */\n'
 printf '/* Certificates made by tests/data/chains.sh, their keys forgotten. */\n'
 
 issue root self prime256v1 Root 2020 2060 sha256 "$ca" "$signs"
+issue root_before self of:root Root 2020 2021 sha256 "$ca" "$signs"
 issue twin self prime256v1 Root 2020 2060 sha256 "$ca" "$signs"
 issue direct root prime256v1 Direct 2020 2060 sha256 "$no_ca"
 judge OK direct root
@@ -100,6 +109,20 @@ issue under_no_usage no_usage prime256v1 Leaf 2020 2060 sha256 "$no_ca"
 judge error under_no_usage root no_usage
 issue critical root prime256v1 Critical 2020 2060 sha256 "$no_ca" '1.2.3.4 = critical, DER:0500'
 judge 'unhandled critical extension' critical root
+issue server root prime256v1 Server 2020 2060 sha256 "$no_ca" 'extendedKeyUsage = serverAuth'
+issue client root prime256v1 Client 2020 2060 sha256 "$no_ca" \
+	'extendedKeyUsage = critical, serverAuth, clientAuth' 'keyUsage = critical, digitalSignature'
+issue any root prime256v1 Any 2020 2060 sha256 "$no_ca" 'extendedKeyUsage = anyExtendedKeyUsage'
+issue agrees root prime256v1 Agrees 2020 2060 sha256 "$no_ca" 'keyUsage = critical, keyAgreement'
+judge_client 'unsuitable certificate purpose' server root
+judge_client OK client root
+issue serving root prime256v1 Serving 2020 2060 sha256 "$ca" "$signs" \
+	'extendedKeyUsage = serverAuth'
+issue under_serving serving prime256v1 Leaf 2020 2060 sha256 "$no_ca"
+judge_client 'unsuitable certificate purpose' under_serving root serving
+issue bounded root prime256v1 Bounded 2020 2060 sha256 "$ca" "$signs" \
+	'nameConstraints = critical, permitted;DNS:example'
+issue under_bounded bounded prime256v1 Leaf 2020 2060 sha256 "$no_ca"
 issue sha1 root prime256v1 Old 2020 2060 sha1 "$no_ca"
 issue sha384 root prime256v1 New 2020 2060 sha384 "$no_ca"
 judge OK sha384 root

@@ -38,7 +38,6 @@ folder_identity(void)
 	static uint32_t len;
 	static struct identity id;
 	static struct store s;
-	br_x509_minimal_context scratch;
 	const struct bytes none = { NULL, 0 };
 	const char *why = "";
 
@@ -46,7 +45,7 @@ folder_identity(void)
 		sim_flash_reset();
 		if (store_open(&s, PORT_AREA_IDENTITY, story_config.identity_store, true) != CUB_OK
 			|| identity_import(&id, &s, DER(key_p256), none, (struct text){ "device", 6 }, none,
-			&scratch, &why) != CUB_OK) {
+			&why) != CUB_OK) {
 			sim_fail("folder: the identity can't be made: %s", why);
 		}
 		store_close(&s);

@@ -62,7 +62,6 @@ find(const char *name)
 static int
 verify(struct bytes client)
 {
-	static br_x509_minimal_context scratch;
 	static uint8_t chain[2048];
 	bool is_date_off;
 	size_t which;
@@ -70,7 +69,7 @@ verify(struct bytes client)
 	chain[0] = (uint8_t)client.len;
 	chain[1] = (uint8_t)(client.len >> 8);
 	memcpy(chain + 2, client.at, client.len);
-	return verify_chain(&scratch, (struct bytes){ chain, client.len + 2 }, table.anchor,
+	return verify_chain((struct bytes){ chain, client.len + 2 }, X509_FOR_CLIENTS, table.anchor,
 		table.count, NOW, false, &is_date_off, &which) == NULL ? (int)which : -1;
 }
 
@@ -242,7 +241,7 @@ keys_of_all_sizes_are_kept_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < LEN(table_of_keys); i++) {
 		struct bytes der = with(DER(chain_root), 5, table_of_keys[i].spki);
-		const br_x509_pkey *found = &table.anchor[0].pkey;
+		const br_x509_pkey *found = &table.anchor[0].key;
 		struct key_public public;
 		br_x509_pkey want;
 
@@ -274,10 +273,17 @@ anchors_point_into_the_table_and_nowhere_else(void **state)
 {
 	(void)state;
 	assert_int_equal(ca_save(&store, "root", "", DER(chain_root)), CUB_OK);
+	assert_int_equal(ca_save(&store, "middle", "", DER(chain_middle)), CUB_OK);
 	assert_int_equal(load(), CUB_OK);
-	assert_ptr_equal(table.anchor[0].dn.data, table.item[0].dn);
-	assert_ptr_equal(table.anchor[0].pkey.key.ec.q, table.item[0].key);
-	assert_int_equal(table.anchor[0].flags, BR_X509_TA_CA);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ptr_equal(table.name[i].data, table.item[i].dn);
+		assert_ptr_equal(table.anchor[i].name.at, table.item[i].dn);
+		assert_int_equal(table.anchor[i].name.len, table.name[i].len);
+		assert_ptr_equal(table.anchor[i].key.key.ec.q, table.item[i].key);
+		assert_int_equal(table.anchor[i].until_s, table.item[i].until_s);
+	}
+	assert_int_equal(table.anchor[0].path_length, -1);
+	assert_int_equal(table.anchor[1].path_length, 0);
 }
 
 static bool
@@ -296,6 +302,8 @@ what_can_be_no_ca_is_refused_with_its_reason(void **state)
 	assert_null(ca_check(DER(chain_middle), NOW));
 	assert_true(has(ca_check(DER(chain_no_flag), NOW), "CA:TRUE"));
 	assert_true(has(ca_check(DER(chain_direct), NOW), "CA:TRUE"));
+	assert_true(has(ca_check(DER(chain_no_usage), NOW), "key usage"));
+	assert_true(has(ca_check(DER(chain_bounded), NOW), "critical"));
 	assert_true(has(ca_check(with(DER(chain_root), 5, DER(key_rsa1024_public)), NOW), "key"));
 	assert_true(has(ca_check(DER(certificate_ed25519), NOW), "Ed25519"));
 	assert_true(has(ca_check((struct bytes){ NULL, 0 }, NOW), "no certificate"));
@@ -469,7 +477,7 @@ a_record_with_any_byte_changed_is_refused_or_read_as_it_stands(void **state)
 		CLAIM(table.count == (err == CUB_OK), "byte %zu", at);
 		good += err == CUB_OK;
 		if (err == CUB_OK) {
-			CLAIM(table.anchor[0].dn.len <= CUB_DN_MAX, "byte %zu", at);
+			CLAIM(table.anchor[0].name.len <= CUB_DN_MAX, "byte %zu", at);
 			CLAIM(strlen(find("a")->subject) < CUB_NAME_SHOWN, "byte %zu", at);
 		}
 	}

@@ -81,7 +81,7 @@ is_signing(const struct key *k, const struct key_public *public)
 	len = key_sign(k, hash, signature);
 	CLAIM(len > 0 && len <= KEY_SIGNATURE_MAX, "%u", (unsigned)len);
 	if (pkey.key_type == BR_KEYTYPE_EC) {
-		return br_ecdsa_i31_vrfy_asn1(&br_ec_p256_m31, hash, 32, &pkey.key.ec, signature, len) == 1;
+		return br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, 32, &pkey.key.ec, signature, len) == 1;
 	}
 	return br_rsa_i31_pkcs1_vrfy(signature, len, BR_HASH_OID_SHA256, 32, &pkey.key.rsa, found) == 1
 		&& memcmp(found, hash, 32) == 0;
@@ -96,6 +96,10 @@ static const struct form {
 } forms[] = {
 	FORM(key_p256, key_p256_public, "P-256"),
 	FORM(key_p256_sec1, key_p256_public, "P-256"),
+#if CONFIG_CUBFTPD_P384
+	FORM(key_p384, key_p384_public, "P-384"),
+	FORM(key_p384_sec1, key_p384_public, "P-384"),
+#endif
 #if CONFIG_CUBFTPD_RSA
 	FORM(key_rsa2048, key_rsa2048_public, "RSA 2048"),
 	FORM(key_rsa2048_pkcs1, key_rsa2048_public, "RSA 2048"),
@@ -362,7 +366,9 @@ a_key_that_can_not_be_used_is_refused_with_the_reason(void **state)
 		struct bytes der;
 		const char *words;
 	} row[] = {
+#if !CONFIG_CUBFTPD_P384
 		REFUSED(key_p384, "not P-256"), REFUSED(key_p384_sec1, "not P-256"),
+#endif
 		REFUSED(key_secp256k1, "not P-256"), REFUSED(key_p256_explicit, "not P-256"),
 		REFUSED(key_ed25519, "Ed25519"), REFUSED(key_x25519, "Ed25519"),
 		REFUSED(key_dsa, "DSA"), REFUSED(key_rsa_pss, "of this kind"),
@@ -426,23 +432,42 @@ a_public_key_that_can_not_be_used_is_refused_with_the_reason(void **state)
 }
 
 static void
-p384_is_for_others_keys_only(void **state)
+p384_is_for_keys_where_it_is_built_in(void **state)
 {
-	struct key_public public;
-	char text[10];
-	struct out o = OUT(text);
+#if CONFIG_CUBFTPD_P384
+	struct key_public public = public_key(BYTES(key_p384_public));
+	static uint8_t buffer[128];
+	struct der_in all, d;
+	struct bytes scalar;
+	struct der out;
 
-	(void)state;
-	if (!CONFIG_CUBFTPD_P384) {
-		skip();
-	}
-	public = public_key(BYTES(key_p384_public));
 	assert_int_equal(public.curve, BR_EC_secp384r1);
 	assert_int_equal(public.point.len, 97);
-	key_put_kind(&o, &public);
-	assert_true(SAYS(&o, "P-384"));
-	assert_int_equal(import(BYTES(key_p384)), CUB_E_BAD);
-	assert_true(import(BYTES(key_p256)) == CUB_OK && !key_fits(&key, &public));
+	assert_int_equal(import(BYTES(key_p384)), CUB_OK);
+	assert_int_equal(key.packed_len, 49);
+	assert_int_equal(key.packed[0], 24);
+	all = der_open(BYTES(key_p384_sec1));
+	d = der_enter(&all, DER_SEQUENCE);
+	(void)der_take_number(&d, 1);
+	scalar = der_take(&d, DER_OCTET_STRING);
+	assert_int_equal(scalar.len, 48);
+	assert_memory_equal(key.packed + 1, scalar.at, 48);
+	memset(&other, 0x5A, sizeof other);
+	key_make_p384(&other);
+	assert_true(other.packed_len == 49 && other.packed[0] == 24);
+	assert_memory_not_equal(other.packed, key.packed, 49);
+	der_start(&out, buffer, sizeof buffer);
+	key_put_public(&out, &other);
+	assert_false(key_fits(&other, &public));
+	public = public_key((struct bytes){ out.at, (size_t)(out.end - out.at) });
+	assert_true(key_fits(&other, &public) && is_signing(&other, &public));
+	assert_true(unpack(other.packed, 33) == CUB_E_CORRUPT);
+#else
+	uint8_t packed[49] = { 24, 1 };
+
+	assert_true(unpack(packed, KEY_PACKED_MAX < 49 ? KEY_PACKED_MAX : 49) == CUB_E_CORRUPT);
+#endif
+	(void)state;
 }
 
 /* A point that is on no curve would tell bits of the other side's secrets. */
@@ -648,7 +673,7 @@ no_length_leads_out_of_a_key(void **state)
 		struct bytes der = forms[i].private;
 		struct key_public public = public_key(forms[i].public);
 		/* What the numbers of an RSA key hold is of no interest here. */
-		size_t step = i < 2 ? 1 : 13;
+		size_t step = (i < 2 ? 1 : 13) * (getenv("TEST_SHORT") != NULL ? 5u : 1u);
 		uint8_t *copy = copy_of(der);
 
 		for (size_t at = 0; at < der.len; at += at < 40 ? 1 : step) {
@@ -751,6 +776,28 @@ a_scalar_is_from_1_to_the_order_less_1(void **state)
 	assert_int_equal(import(build_ec((struct bytes){ scalar, 32 }, BYTES(p256), none)), CUB_OK);
 }
 
+#if CONFIG_CUBFTPD_P384
+static void
+a_scalar_of_p384_likewise(void **state)
+{
+	uint8_t scalar[49];
+	size_t len;
+	const uint8_t *order_of_p384 = br_ec_prime_i31.order(BR_EC_secp384r1, &len);
+
+	(void)state;
+	assert_int_equal(len, 48);
+	memcpy(scalar, order_of_p384, len);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 48 }, BYTES(p384), none)), CUB_E_BAD);
+	assert_non_null(strstr(why, "range"));
+	scalar[47]--;
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 48 }, BYTES(p384), none)), CUB_OK);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 49 }, BYTES(p384), none)), CUB_E_BAD);
+	memset(scalar, 0, sizeof scalar);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 48 }, BYTES(p384), none)), CUB_E_BAD);
+	assert_non_null(strstr(why, "range"));
+}
+#endif
+
 static void
 a_scalar_has_32_bytes_or_lost_the_zeros_before_it(void **state)
 {
@@ -770,6 +817,22 @@ a_scalar_has_32_bytes_or_lost_the_zeros_before_it(void **state)
 	}
 }
 
+/* As GnuTLS 3.7 writes it into SEC 1 where its first bit is set. */
+static void
+a_zero_before_a_scalar_is_left_out(void **state)
+{
+	uint8_t scalar[34] = { 0 };
+
+	(void)state;
+	memset(scalar + 1, 0x87, 32);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 33 }, BYTES(p256), none)), CUB_OK);
+	assert_int_equal(key.packed_len, 33);
+	assert_memory_equal(key.packed + 1, scalar + 1, 32);
+	memset(scalar + 1, 0x87, 33);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 34 }, BYTES(p256), none)), CUB_E_BAD);
+	assert_int_equal(import(build_ec((struct bytes){ scalar, 1 }, BYTES(p256), none)), CUB_E_BAD);
+}
+
 static void
 an_ec_key_says_its_curve_or_its_envelope_does(void **state)
 {
@@ -779,7 +842,8 @@ an_ec_key_says_its_curve_or_its_envelope_does(void **state)
 	assert_int_equal(import(build_ec(one, BYTES(p256), none)), CUB_OK);
 	assert_int_equal(import(build_ec(one, none, none)), CUB_E_BAD);
 	assert_non_null(strstr(why, "curve"));
-	assert_int_equal(import(build_ec(one, BYTES(p384), none)), CUB_E_BAD);
+	assert_int_equal(import(build_ec(one, BYTES(p384), none)),
+		CONFIG_CUBFTPD_P384 ? CUB_OK : CUB_E_BAD);
 	assert_int_equal(import(wrap_ec(build_ec(one, none, none), 0, "", 0)), CUB_OK);
 	assert_int_equal(import(wrap_ec(build_ec(one, BYTES(p256), none), 0, "", 0)), CUB_OK);
 	assert_int_equal(import(wrap_ec(build_ec(one, BYTES(p384), none), 0, "", 0)), CUB_E_BAD);
@@ -938,10 +1002,95 @@ a_coefficient_of_the_other_prime_is_refused(void **state)
 	assert_non_null(strstr(why, "do not fit"));
 }
 
+/* A key, its public half, and the AlgorithmIdentifier of what it signs. */
+static const struct {
+	struct bytes private, public, algorithm;
+} signers[] = {
+#define ALGORITHM(string) { (const uint8_t *)(string), sizeof(string) - 1 }
+	{ BYTES_IN(key_p256), BYTES_IN(key_p256_public),
+		ALGORITHM("\x30\x0A\x06\x08\x2A\x86\x48\xCE\x3D\x04\x03\x02") },
+#if CONFIG_CUBFTPD_RSA
+	{ BYTES_IN(key_rsa2048), BYTES_IN(key_rsa2048_public),
+		ALGORITHM("\x30\x0D\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0B\x05\x00") },
+#endif
+};
+
+static int
+check(size_t signer, size_t algorithm, struct bytes data, struct bytes signature)
+{
+	struct key_public public = public_key(signers[signer].public);
+	br_x509_pkey pkey = key_for_bearssl(&public);
+
+	return key_check(&pkey, signers[algorithm].algorithm, data, signature);
+}
+
+static void
+a_signature_is_good_for_its_key_its_algorithm_and_its_data_alone(void **state)
+{
+	const struct bytes data = BYTES(key_p256), others = BYTES(key_p256_public);
+
+	(void)state;
+	for (size_t i = 0; i < LEN(signers); i++) {
+		uint8_t made[KEY_SIGNATURE_MAX], hash[32];
+		br_sha256_context sha;
+		struct bytes signature = { made, 0 };
+
+		br_sha256_init(&sha);
+		br_sha256_update(&sha, data.at, data.len);
+		br_sha256_out(&sha, hash);
+		assert_int_equal(import(signers[i].private), CUB_OK);
+		signature.len = key_sign(&key, hash, made);
+		assert_int_equal(check(i, i, data, signature), CUB_OK);
+		assert_int_equal(check(i, i, others, signature), CUB_E_DENIED);
+		for (size_t k = 0; k < LEN(signers); k++) {
+			if (k != i) {
+				/* The key of another kind, by the name of either algorithm. */
+				assert_int_equal(check(k, i, data, signature), CUB_E_DENIED);
+				assert_int_equal(check(i, k, data, signature), CUB_E_DENIED);
+			}
+		}
+		for (size_t at = 0; at < signature.len; at += getenv("TEST_SHORT") ? 41 : 5) {
+			made[at] ^= 0x10;
+			CLAIM(check(i, i, data, signature) == CUB_E_DENIED, "no. %zu, byte %zu", i, at);
+			made[at] ^= 0x10;
+		}
+		for (size_t len = 0; len < signature.len; len += getenv("TEST_SHORT") ? 43 : 7) {
+			CLAIM(check(i, i, data, (struct bytes){ made, len }) == CUB_E_DENIED, "%zu", len);
+		}
+	}
+}
+
+static void
+an_algorithm_that_is_not_known_is_told_apart(void **state)
+{
+	uint8_t algorithm[15];
+	struct key_public public = public_key(BYTES(key_p256_public));
+	br_x509_pkey pkey = key_for_bearssl(&public);
+
+	(void)state;
+	for (size_t i = 0; i < LEN(signers); i++) {
+		struct bytes good = signers[i].algorithm;
+
+		for (size_t at = 0; at < good.len; at++) {
+			/* The byte of the hash becomes that of SHA-224 or SHA-1, say. */
+			memcpy(algorithm, good.at, good.len);
+			algorithm[at] = (uint8_t)(algorithm[at] - 1);
+			CLAIM(key_check(&pkey, (struct bytes){ algorithm, good.len }, good, good)
+				== CUB_E_BAD, "no. %zu, byte %zu", i, at);
+		}
+		for (size_t len = 0; len < good.len; len++) {
+			CLAIM(key_check(&pkey, (struct bytes){ good.at, len }, good, good) == CUB_E_BAD,
+				"no. %zu, %zu bytes", i, len);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_signature_is_good_for_its_key_its_algorithm_and_its_data_alone),
+		TEST(an_algorithm_that_is_not_known_is_told_apart),
 		TEST(keys_are_imported_in_every_standard_form_and_sign),
 		TEST(a_public_half_is_written_as_openssl_writes_it),
 		TEST(the_kind_of_a_key_can_be_shown),
@@ -955,7 +1104,7 @@ main(void)
 		TEST(each_key_that_is_made_is_another_and_a_good_one),
 		TEST(a_key_that_can_not_be_used_is_refused_with_the_reason),
 		TEST(a_public_key_that_can_not_be_used_is_refused_with_the_reason),
-		TEST(p384_is_for_others_keys_only),
+		TEST(p384_is_for_keys_where_it_is_built_in),
 		TEST(a_point_that_is_not_on_its_curve_is_refused),
 		TEST(a_public_key_without_contents_is_refused),
 		TEST(rsa_public_keys_have_2048_to_4096_bits_and_are_odd),
@@ -965,7 +1114,11 @@ main(void)
 		TEST(no_damage_of_a_byte_gives_another_key),
 		TEST(no_length_leads_out_of_a_key),
 		TEST(a_scalar_is_from_1_to_the_order_less_1),
+#if CONFIG_CUBFTPD_P384
+		TEST(a_scalar_of_p384_likewise),
+#endif
 		TEST(a_scalar_has_32_bytes_or_lost_the_zeros_before_it),
+		TEST(a_zero_before_a_scalar_is_left_out),
 		TEST(an_ec_key_says_its_curve_or_its_envelope_does),
 		TEST(attributes_and_a_public_key_of_pkcs8_are_tolerated),
 		TEST(a_public_key_within_a_private_one_has_to_fit),

@@ -333,7 +333,7 @@ static void
 so_it_does_behind_a_cache_that_keeps_no_order(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 3; seed++) {
+	for (uint64_t seed = 1; seed <= unit_rounds(3); seed++) {
 		sim_reset(sim_seed_or(seed));
 		for (size_t i = 0; i < LEN(shapes); i++) {
 			try_all_scenarios(&shapes[i], true, 30);

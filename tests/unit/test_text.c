@@ -203,6 +203,45 @@ every_character_but_controls_is_printable(void **state)
 	}
 }
 
+/* Of the characters that Unicode calls default-ignorable, those in use; and what ends lines. */
+static bool
+is_unseen(uint32_t code)
+{
+	static const uint32_t ranges[][2] = {
+		{ 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x61C, 0x61C }, { 0x115F, 0x1160 },
+		{ 0x17B4, 0x17B5 }, { 0x180B, 0x180F }, { 0x200B, 0x200F }, { 0x2028, 0x202F },
+		{ 0x2060, 0x206F }, { 0x3164, 0x3164 }, { 0xFE00, 0xFE0F }, { 0xFEFF, 0xFEFF },
+		{ 0xFFA0, 0xFFA0 }, { 0xFFF0, 0xFFFB }, { 0xE0000, 0xE0FFF },
+	};
+
+	for (size_t i = 0; i < LEN(ranges); i++) {
+		if (code >= ranges[i][0] && code <= ranges[i][1]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+what_hides_or_turns_is_printable_but_not_plain(void **state)
+{
+	char bytes[6] = "a";
+
+	(void)state;
+	for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+		size_t need = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+		struct text one = { bytes + 1, put_utf8(bytes + 1, code, need) };
+		struct text all = { bytes, one.len + 2 };
+		bool is_plain = text_is_printable(one) && !is_unseen(code);
+
+		bytes[1 + one.len] = 'b';
+		CLAIM(text_is_plain(one) == is_plain, "U+%04X", (unsigned)code);
+		CLAIM(text_is_plain(all) == is_plain, "U+%04X between others", (unsigned)code);
+	}
+	assert_true(text_is_plain(NO_TEXT));
+	assert_false(text_is_plain(TEXT("\xC3")));
+}
+
 static void
 a_character_in_more_bytes_than_it_needs_is_refused(void **state)
 {
@@ -549,6 +588,7 @@ main(void)
 		TEST(cutting_gives_each_part_once),
 		TEST(a_copy_fits_with_its_end_or_is_not_made),
 		TEST(every_character_but_controls_is_printable),
+		TEST(what_hides_or_turns_is_printable_but_not_plain),
 		TEST(a_character_in_more_bytes_than_it_needs_is_refused),
 		TEST(what_is_no_utf8_is_refused),
 		TEST(random_bytes_are_judged_by_the_grammar_of_rfc_3629),

@@ -10,9 +10,9 @@
 #define IN_2000 INT64_C(946684800)
 #define IN_2022 INT64_C(1643000000)
 
+#define NONE       { NULL, 0 }
 #define CERT(name) { chain_##name, sizeof chain_##name }
 
-static br_x509_minimal_context scratch;
 static uint8_t bytes[16384];
 
 /* Certificates, up to the first that is empty, as a chain. */
@@ -30,18 +30,15 @@ chain_of(const struct bytes *cert)
 	return (struct bytes){ bytes, len };
 }
 
-static br_x509_trust_anchor
+static struct verify_anchor
 anchor_of(struct bytes der)
 {
 	struct x509_cert cert;
 	const char *why = x509_read(der, &cert);
 
 	CLAIM(why == NULL, "%s", why);
-	return (br_x509_trust_anchor){
-		.dn = { (unsigned char *)(uintptr_t)cert.subject.at, cert.subject.len },
-		.flags = BR_X509_TA_CA,
-		.pkey = key_for_bearssl(&cert.key),
-	};
+	return (struct verify_anchor){ cert.subject, key_for_bearssl(&cert.key),
+		cert.extensions.path_length, cert.until_s };
 }
 
 /* Null where it holds; `*which` is its anchor, and out of range where it does not. */
@@ -49,14 +46,14 @@ static const char *
 verify(const struct bytes *certs, const struct bytes *anchors, int64_t now_s, bool is_clock_wrong,
 	bool *is_date_off, size_t *which)
 {
-	br_x509_trust_anchor anchor[4];
+	struct verify_anchor anchor[4];
 	size_t count = 0;
 
 	for (; anchors[count].len > 0; count++) {
 		anchor[count] = anchor_of(anchors[count]);
 	}
 	*which = SIZE_MAX;
-	return verify_chain(&scratch, chain_of(certs), anchor, count, now_s, is_clock_wrong,
+	return verify_chain(chain_of(certs), X509_FOR_CLIENTS, anchor, count, now_s, is_clock_wrong,
 		is_date_off, which);
 }
 
@@ -86,6 +83,11 @@ a_chain_holds_up_to_the_anchor_that_signed_it(void **state)
 			{ CERT(twin), CERT(root), CERT(middle) }, 1 },
 		{ "the first of two with the same name", { CERT(direct) },
 			{ CERT(root), CERT(twin), CERT(middle) }, 0 },
+		{ "for clients and servers, and critically so", { CERT(client) }, { CERT(root) }, 0 },
+		{ "of two certificates of a CA, the one that is valid longest", { CERT(direct) },
+			{ CERT(root_before), CERT(root) }, 1 },
+		{ "likewise", { CERT(direct) }, { CERT(root), CERT(root_before) }, 0 },
+		{ "for any purpose", { CERT(any) }, { CERT(root) }, 0 },
 		{ "two with the same name, behind another", { CERT(leaf), CERT(middle) },
 			{ CERT(twin), CERT(root) }, 1 },
 #if CONFIG_CUBFTPD_RSA
@@ -130,14 +132,21 @@ a_chain_that_does_not_hold_is_refused_with_its_reason(void **state)
 		{ "not signed by a CA of this device", { CERT(direct) }, { CERT(middle) } },
 		{ "has not signed it", { CERT(leaf), CERT(middle) }, { CERT(twin) } },
 		/* An anchor is no end entity that would be trusted for being there. */
-		{ "has not signed it", { CERT(twin) }, { CERT(root) } },
+		{ "key usage", { CERT(root) }, { CERT(root) } },
 		{ "order", { CERT(leaf), CERT(direct) }, { CERT(root) } },
 		{ "order", { CERT(leaf), CERT(root), CERT(middle) }, { CERT(root) } },
 		{ "signature", { CERT(direct), CERT(twin) }, { CERT(middle) } },
 		{ "path length", { CERT(below), CERT(again), CERT(middle) }, { CERT(root) } },
+		{ "path length", { CERT(below), CERT(again) }, { CERT(middle) } },
+		{ "expired", { CERT(direct) }, { CERT(root_before) } },
+		{ "extended key usage", { CERT(under_serving), CERT(serving) }, { CERT(root) } },
 		{ "no CA", { CERT(under_no_flag), CERT(no_flag) }, { CERT(root) } },
 		{ "key usage", { CERT(under_no_usage), CERT(no_usage) }, { CERT(root) } },
 		{ "critical extension", { CERT(critical) }, { CERT(root) } },
+		{ "critical extension", { CERT(under_bounded), CERT(bounded) }, { CERT(root) } },
+		/* What was signed for a device lets nobody in elsewhere. */
+		{ "extended key usage", { CERT(server) }, { CERT(root) } },
+		{ "key usage", { CERT(agrees) }, { CERT(root) } },
 		{ "algorithm", { CERT(sha1) }, { CERT(root) } },
 		{ "expired", { CERT(expired) }, { CERT(root) } },
 		{ "expired", { CERT(early), CERT(brief) }, { CERT(root) } },
@@ -161,6 +170,36 @@ a_chain_that_does_not_hold_is_refused_with_its_reason(void **state)
 
 		CLAIM(has(why, table[i].want), "%s, no. %zu: %s", table[i].want, i, why ? why : "holds");
 		CLAIM(which == SIZE_MAX, "no. %zu, %s", i, table[i].want);
+	}
+}
+
+/* Where it is to be none in particular, a CA's holds, too. */
+static void
+a_certificate_is_good_for_what_it_says(void **state)
+{
+	static const struct {
+		struct bytes cert, above;
+		bool clients, servers;
+	} table[] = {
+		{ CERT(client), NONE, true, true }, { CERT(server), NONE, false, true },
+		{ CERT(any), NONE, true, true }, { CERT(direct), NONE, true, true },
+		{ CERT(agrees), NONE, false, false }, { CERT(middle), NONE, false, false },
+		{ CERT(under_serving), CERT(serving), false, true },
+	};
+	struct verify_anchor anchor = anchor_of((struct bytes)CERT(root));
+
+	(void)state;
+	for (size_t i = 0; i < LEN(table); i++) {
+		const struct bytes certs[] = { table[i].cert, table[i].above, { NULL, 0 } };
+		struct bytes chain = chain_of(certs);
+		bool is_date_off;
+		size_t which;
+
+#define HOLDS(purpose) \
+	(verify_chain(chain, (purpose), &anchor, 1, NOW, false, &is_date_off, &which) == NULL)
+		CLAIM(HOLDS(X509_FOR_CLIENTS) == table[i].clients, "no. %zu", i);
+		CLAIM(HOLDS(X509_FOR_SERVERS) == table[i].servers, "no. %zu", i);
+		CLAIM(HOLDS(0), "no. %zu", i);
 	}
 }
 
@@ -223,7 +262,7 @@ static void
 a_chain_without_an_end_or_without_anything_does_not_hold(void **state)
 {
 	static const struct bytes certs[] = { CERT(leaf), CERT(middle), { NULL, 0 } };
-	br_x509_trust_anchor anchor = anchor_of((struct bytes)CERT(root));
+	struct verify_anchor anchor = anchor_of((struct bytes)CERT(root));
 	struct bytes chain = chain_of(certs);
 
 	(void)state;
@@ -235,10 +274,10 @@ a_chain_without_an_end_or_without_anything_does_not_hold(void **state)
 		const char *why;
 
 		memcpy(at, bytes, len);
-		why = verify_chain(&scratch, (struct bytes){ at, len }, &anchor, 1, NOW, false,
+		why = verify_chain((struct bytes){ at, len }, X509_FOR_CLIENTS, &anchor, 1, NOW, false,
 			&is_date_off, &which);
 		CLAIM((why == NULL) == (len == chain.len), "%zu bytes: %s", len, why ? why : "holds");
-		CLAIM(verify_order(&scratch, (struct bytes){ at, len }) == NULL
+		CLAIM(verify_order((struct bytes){ at, len }) == NULL
 			? len == chain.len || len == 2 + sizeof chain_leaf : len < chain.len,
 			"%zu bytes", len);
 		free(part);
@@ -249,7 +288,7 @@ static void
 no_changed_byte_of_a_chain_is_accepted(void **state)
 {
 	static const struct bytes certs[] = { CERT(leaf), CERT(middle), { NULL, 0 } };
-	br_x509_trust_anchor anchor = anchor_of((struct bytes)CERT(root));
+	struct verify_anchor anchor = anchor_of((struct bytes)CERT(root));
 	struct bytes chain = chain_of(certs);
 
 	(void)state;
@@ -259,7 +298,7 @@ no_changed_byte_of_a_chain_is_accepted(void **state)
 		size_t which;
 
 		bytes[at] ^= bit;
-		CLAIM(verify_chain(&scratch, chain, &anchor, 1, NOW, true, &is_date_off, &which) != NULL,
+		CLAIM(verify_chain(chain, 0, &anchor, 1, NOW, true, &is_date_off, &which) != NULL,
 			"byte %zu", at);
 		bytes[at] ^= bit;
 	}
@@ -278,6 +317,7 @@ a_device_chain_holds_where_each_is_signed_by_the_next(void **state)
 		{ NULL, { CERT(leaf), CERT(middle), CERT(root) } },
 		/* Dates are not looked at. */
 		{ NULL, { CERT(expired), CERT(root) } },
+		{ NULL, { CERT(server), CERT(root) } },
 		{ NULL, { CERT(late), CERT(brief), CERT(root) } },
 		{ "there is no certificate", { { NULL, 0 } } },
 		{ "order", { CERT(middle), CERT(leaf) } },
@@ -304,7 +344,7 @@ a_device_chain_holds_where_each_is_signed_by_the_next(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(table); i++) {
-		const char *why = verify_order(&scratch, chain_of(table[i].chain));
+		const char *why = verify_order(chain_of(table[i].chain));
 
 		CLAIM(table[i].want == NULL ? why == NULL : has(why, table[i].want), "no. %zu: %s", i,
 			why ? why : "holds");
@@ -317,6 +357,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_chain_holds_up_to_the_anchor_that_signed_it),
 		TEST(a_chain_that_does_not_hold_is_refused_with_its_reason),
+		TEST(a_certificate_is_good_for_what_it_says),
 		TEST(with_a_wrong_clock_the_dates_only_have_to_fit_each_other),
 		TEST(validity_begins_and_ends_to_the_second),
 		TEST(a_chain_without_an_end_or_without_anything_does_not_hold),

@@ -172,7 +172,7 @@ it_says_the_key_and_the_dates_that_it_was_made_for(void **state)
 		assert_true(cert.from_s == dates[i]);
 		assert_true(cert.until_s == X509_FOREVER);
 		assert_true(bytes_equal(cert.issuer, cert.subject));
-		assert_false(cert.is_ca);
+		assert_false(cert.extensions.is_ca);
 	}
 }
 
@@ -449,7 +449,7 @@ what_others_made_is_read(void **state)
 		CLAIM(SAYS(&o[1], table[i].issuer), "%s", table[i].subject);
 		CLAIM(SAYS(&o[2], table[i].from) && SAYS(&o[3], table[i].until), "%s", table[i].subject);
 		CLAIM(SAYS(&o[4], table[i].kind), "%s", table[i].subject);
-		CLAIM(cert.is_ca == table[i].is_ca, "%s", table[i].subject);
+		CLAIM(cert.extensions.is_ca == table[i].is_ca, "%s", table[i].subject);
 		CLAIM(cert.serial.len >= 8, "%s", table[i].subject);
 	}
 }
@@ -553,7 +553,7 @@ whatever_is_well_formed_is_read(void **state)
 
 	(void)state;
 	assert_null(x509_read(assemble(&p), &cert));
-	assert_true(key_fits(&key, &cert.key) && !cert.is_ca);
+	assert_true(key_fits(&key, &cert.key) && !cert.extensions.is_ca);
 	p.version = TEXT("");  /* v1 */
 	assert_null(x509_read(assemble(&p), &cert));
 	p = good_parts();
@@ -577,7 +577,7 @@ whatever_is_well_formed_is_read(void **state)
 	p.extensions = TEXT("\xA3\x16\x30\x14" "\x30\x09\x06\x01\x2A\x01\x01\xFF\x04\x01\xFF"
 		"\x30\x07\x06\x01\x2B\x04\x02\xFF\xFF");
 	assert_null(x509_read(assemble(&p), &cert));
-	assert_false(cert.is_ca);
+	assert_false(cert.extensions.is_ca);
 }
 
 static void
@@ -611,7 +611,7 @@ a_ca_is_one_that_says_so(void **state)
 		p.extensions = table[i].extensions;
 		why = x509_read(assemble(&p), &cert);
 		CLAIM((why != NULL) == (table[i].want < 0), "no. %zu: %s", i, why ? why : "well-formed");
-		CLAIM(why != NULL || cert.is_ca == (table[i].want == 1), "no. %zu", i);
+		CLAIM(why != NULL || cert.extensions.is_ca == (table[i].want == 1), "no. %zu", i);
 	}
 }
 
@@ -623,6 +623,7 @@ whatever_is_malformed_is_refused(void **state)
 		struct text der;
 	} table[] = {
 #define PART(name) offsetof(struct parts, name)
+#define USAGE "\x06\x03\x55\x1D\x0F\x04"
 		{ PART(version), TEXT_IN("\xA0\x03\x02\x01\x03") },
 		{ PART(version), TEXT_IN("\xA0\x00") },
 		{ PART(version), TEXT_IN("\xA0\x05\x02\x01\x02\x05\x00") },
@@ -657,6 +658,15 @@ whatever_is_malformed_is_refused(void **state)
 		{ PART(extensions), TEXT_IN("\xA3\x0B\x30\x09\x30\x07\x06\x01\x2A\x04\x00\x05\x00") },
 		{ PART(extensions), TEXT_IN("\xA3\x0C\x30\x0A\x30\x08\x06\x01\x2A\x01\x01\x7F\x04\x00") },
 		{ PART(extensions), TEXT_IN("\xA3\x80\x30\x00\x00\x00") },
+		/* keyUsage: no bits at all, too many bytes, more unused bits than there are. */
+		{ PART(extensions),
+			TEXT_IN("\xA3\x0E\x30\x0C\x30\x0A" USAGE "\x03\x03\x01\x00") },
+		{ PART(extensions),
+			TEXT_IN("\xA3\x11\x30\x0F\x30\x0D" USAGE "\x06\x03\x04\x00\x80\x80\x80") },
+		{ PART(extensions),
+			TEXT_IN("\xA3\x0F\x30\x0D\x30\x0B" USAGE "\x04\x03\x02\x08\x80") },
+		{ PART(extensions),
+			TEXT_IN("\xA3\x11\x30\x0F\x30\x0D" USAGE "\x06\x03\x02\x07\x80\x05\x00") },
 		{ PART(extensions), TEXT_IN("\xA3\x04\x30\x02\x00\x00") },
 		{ PART(after_tbs), TEXT_IN("\x05\x00") },
 		{ PART(algorithm), TEXT_IN("") },
@@ -878,6 +888,10 @@ static const struct {
 	{ { { OID_OF("\x03"),
 		TEXT_IN("a\xE2\x80\xAE" "b\xE2\x80\x8B" "c\xE2\x81\xA6" "d"), 0, false } },
 		"CN=a???b???c???d" },
+	/* A soft hyphen, Arabic letter mark, tag. */
+	{ { { OID_OF("\x03"),
+		TEXT_IN("a\xC2\xAD" "b\xD8\x9C" "c\xF3\xA0\x80\xA1"), 0, false } },
+		"CN=a??" "b??" "c????" },
 	{ { { OID_OF("\x03"), TEXT_IN("a \xE2\x80\x93 \xE2\x80\x9E" "b\xE2\x80\x9C"), 0, false } },
 		"CN=a \xE2\x80\x93 \xE2\x80\x9E" "b\xE2\x80\x9C" },
 };
