@@ -7,7 +7,8 @@
 A PROGRAM prints TAP (test programs in C do, by cmocka), where each test is one result, or
 it prints something else and is one result by its exit code. One that takes arguments is
 quoted. --live runs tests/live/test_*.py, Python unittest modules which find the server's
-program in $CUBFTPD; --valgrind runs programs under valgrind, with TEST_SHORT=1 set.
+program in $CUBFTPD, one after another; those that say SIDE_BY_SIDE = True wait for no
+server, and run beside the others. --valgrind runs programs under valgrind, with TEST_SHORT=1 set.
 --name counts only the tests that match a regular expression in their "program: test".
 
 What failed is shown with what it printed. A program that crashes, runs too long, stops
@@ -265,10 +266,13 @@ def main():
     if options.live:
         for path in sorted(glob.glob(os.path.join(TESTS, "live", "test_*.py"))):
             command = [sys.executable, __file__, "--name=" + options.name.pattern]
-            alone.append(Program(command + ["--module", path], label_of([path])))
+            program = Program(command + ["--module", path], label_of([path]))
+            with open(path, encoding="utf-8") as source:
+                beside = "\nSIDE_BY_SIDE = True\n" in source.read()
+            (side_by_side if beside else alone).append(program)
 
     pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-    for program in pool.map(lambda program: program.run(options.limit), side_by_side):
+    for program in pool.map(lambda program: program.run(2 * options.limit), side_by_side):
         report(program, options.name, sum_of)
     for program in alone:
         report(program.run(2 * options.limit), options.name, sum_of)
