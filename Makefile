@@ -38,7 +38,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Wstrict-proto
 # Position-independent code is of no use in a static program, and larger: 4 KB on ARM.
 NO_PIE = $(if $(filter -static,$(LDFLAGS)),-fno-pie)
 COMPILE = $(CC) -std=c11 $(WARNINGS) -ffunction-sections -fdata-sections $(NO_PIE) -Iinclude \
-	-I$(O) $(BEARSSL_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+	$(BEARSSL_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS)
 LIBS = $(BEARSSL_LIBS) $(LDLIBS)
 POSIX = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
@@ -50,17 +50,23 @@ PORT := $(call objects,port/linux/*.c)
 SIM := $(call objects,tests/sim/*.c)
 PORT_PARTS := $(filter-out %/main.o,$(PORT))
 
-# Each file in tools/ is a program of the host, each test_*.c a program of tests.
-TOOLS := $(patsubst tools/%.c,$(O)/%,$(wildcard tools/*.c))
+# cubsign has the core's code, but a configuration of its own: it knows each kind of key,
+# whatever the device knows. So its objects are apart.
+HOST := $(patsubst $(O)/%,$(O)/host/%,$(CORE) $(PORT_PARTS) $(call objects,tools/cubsign/*.c))
+HOST_PARTS := $(filter-out %/cubsign/main.o,$(HOST))
+
+# Each test_*.c is a program of tests, those in tests/cubsign of the parts of cubsign.
 TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/story/test_*.c))
 PORT_TESTS := $(filter $(O)/tests/unit/test_port_%,$(TESTS))
+HOST_TESTS := $(patsubst %.c,$(O)/host/%,$(wildcard tests/cubsign/test_*.c))
+ALL_TESTS := $(TESTS) $(HOST_TESTS)
 
-.PHONY: all tools tests san demo check check-unit check-live check-valgrind tidy size \
-	install clean help menuconfig defconfig olddefconfig savedefconfig FORCE
+.PHONY: all tests san demo check check-unit check-live check-valgrind fuzz tidy size \
+	install install-cubftpd install-cubsign clean help \
+	menuconfig defconfig olddefconfig savedefconfig FORCE
 
-all: $(O)/cubftpd tools ## Build the server (the default)
-tools: $(TOOLS)
-tests: $(TESTS) ; @:
+all: $(O)/cubftpd $(O)/cubsign ## Build the server and the signing tool (the default)
+tests: $(ALL_TESTS) ; @:
 
 # ---- configuration: Kconfig and .config become a header and make variables
 
@@ -73,11 +79,13 @@ include $(O)/auto.conf
 endif
 
 # Always run, replace only on change: deleting .config must take effect too.
-$(O)/autoconf.h: OUT = header
+$(O)/autoconf.h $(O)/auto.conf: CHOICES = $(DOTCONFIG)
+$(O)/host/autoconf.h: CHOICES = tools/cubsign/config
 $(O)/auto.conf: OUT = config
-$(O)/autoconf.h $(O)/auto.conf: FORCE
-	@mkdir -p $(O)
-	@$(KCONF) -v out=$(OUT) Kconfig $(DOTCONFIG) > $@.tmp || { rm -f $@.tmp; exit 1; }
+$(O)/autoconf.h $(O)/host/autoconf.h: OUT = header
+$(O)/autoconf.h $(O)/host/autoconf.h $(O)/auto.conf: FORCE
+	@mkdir -p $(@D)
+	@$(KCONF) -v out=$(OUT) Kconfig $(CHOICES) > $@.tmp || { rm -f $@.tmp; exit 1; }
 	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 menuconfig: ## Choose sizes and features in a menu
@@ -104,7 +112,7 @@ savedefconfig: ## Write to ./defconfig what differs from the defaults
 
 # Objects made with other flags are made again. Not for a mere `make install`, which is
 # often called without the flags of the build (by Buildroot, or as another user).
-$(O)/flags: $(if $(filter-out install,$(or $(MAKECMDGOALS),all)),FORCE)
+$(O)/flags: $(if $(filter-out install%,$(or $(MAKECMDGOALS),all)),FORCE)
 	@$(file > $@.tmp,$(COMPILE) $(LINK) $(LIBS)) \
 		if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
@@ -116,45 +124,74 @@ $(O)/bearssl.ok: $(O)/flags
 		else cat $@.tmp; fi >&2; rm $@.tmp; exit 1; }
 	@mv $@.tmp $@
 
-$(O)/%.o: %.c $(O)/flags | $(O)/autoconf.h $(O)/bearssl.ok
+define COMPILE_OBJECT
 	@mkdir -p $(@D)
 	$(call SAY,CC $<)$(COMPILE) $(if $(WERROR),-Werror) $(DEFINES) -MMD -MP -c -o $@ $<
+endef
+$(O)/%.o: %.c $(O)/flags | $(O)/autoconf.h $(O)/bearssl.ok
+	$(COMPILE_OBJECT)
+$(O)/host/%.o: %.c $(O)/flags | $(O)/host/autoconf.h $(O)/bearssl.ok
+	$(COMPILE_OBJECT)
 
 # Only the clock knows the build's date, so that a new date makes nothing else anew.
-$(O)/core/clock.o: DEFINES = -DCUB_BUILD_EPOCH=$(EPOCH)
-$(O)/port/%.o: DEFINES = $(POSIX)
-$(O)/tests/%.o $(O)/tools/%.o: DEFINES = $(POSIX) -I. -Icore -Itests/sim
+CLOCK = -DCUB_BUILD_EPOCH=$(EPOCH)
+SEEN = $(POSIX) -I. -Icore
+$(O)/core/%.o: DEFINES = -I$(O)
+$(O)/core/clock.o: DEFINES = -I$(O) $(CLOCK)
+$(O)/port/%.o: DEFINES = -I$(O) $(POSIX)
+$(O)/tests/%.o: DEFINES = -I$(O) $(SEEN) -Itests/sim
+$(O)/host/core/%.o: DEFINES = -I$(O)/host
+$(O)/host/core/clock.o: DEFINES = -I$(O)/host $(CLOCK)
+$(O)/host/port/%.o: DEFINES = -I$(O)/host $(POSIX)
+$(O)/host/tools/%.o $(O)/host/tests/%.o: DEFINES = -I$(O)/host $(SEEN) -Itools/cubsign
 
 LINK_PROGRAM = $(call SAY,LD $@)$(LINK) $(WRAP) -Wl,-Map=$@.map -o $@ $(filter %.o,$^)
 $(O)/cubftpd: $(CORE) $(PORT)
 	$(LINK_PROGRAM) $(LIBS)
-$(TOOLS): $(O)/%: $(O)/tools/%.o $(CORE) $(PORT_PARTS)
+$(O)/cubsign: $(HOST)
 	$(LINK_PROGRAM) $(LIBS)
+$(HOST_TESTS): %: %.o $(HOST_PARTS)
+	$(LINK_PROGRAM) -lcmocka $(LIBS)
 $(PORT_TESTS): %: %.o $(CORE) $(PORT_PARTS)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
 $(filter-out $(PORT_TESTS),$(TESTS)): %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
 $(filter $(O)/tests/story/%,$(TESTS)): $(O)/tests/story/story.o
+$(O)/host/tests/cubsign/test_fuzz: $(O)/host/tests/fuzz/fuzz_der.o
 # These two replace pbkdf2_start(), so that keys by the thousand are sealed in no time.
 $(addprefix $(O)/tests/unit/test_,seal identity): private WRAP = -Wl,--wrap=pbkdf2_start
 
 $(O)/tests/size/stack: %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) $(LIBS)
 
--include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(TESTS:=.o) \
-	$(call objects,tools/*.c tests/story/story.c tests/size/stack.c))
+-include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(HOST) $(ALL_TESTS:=.o) \
+	$(call objects,tests/story/story.c tests/size/stack.c) $(O)/host/tests/fuzz/fuzz_der.o)
 
-install: $(O)/cubftpd ## Install below $(DESTDIR)$(PREFIX), and an example configuration
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)
-	install -m 755 $(O)/cubftpd $(DESTDIR)$(PREFIX)/sbin/cubftpd
+# $(call put,MODE,FOLDER,FILES): FOLDER below $(DESTDIR)$(PREFIX)
+put = install -d $(DESTDIR)$(PREFIX)/$(2) && install -m $(1) $(3) $(DESTDIR)$(PREFIX)/$(2)
+# A completion has the name of its command.
+complete = install -D -m 644 $(1) \
+	$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $(1)))
+
+install: install-cubftpd install-cubsign ## Install below $(DESTDIR)$(PREFIX): all that follows
+install-cubftpd: $(O)/cubftpd ## Install the server, its manual and an example configuration
+	$(call put,755,sbin,$(O)/cubftpd)
+	$(call put,644,share/man/man8,port/linux/cubftpd.8)
+	$(call put,644,share/man/man5,port/linux/cubftpd.conf.5)
+	$(call complete,port/linux/cubftpd.bash)
+	install -d $(DESTDIR)$(SYSCONFDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/cubftpd.conf || \
 		install -m 644 port/linux/cubftpd.conf $(DESTDIR)$(SYSCONFDIR)/cubftpd.conf
+install-cubsign: $(O)/cubsign ## Install the signing tool and its manual
+	$(call put,755,bin,$(O)/cubsign)
+	$(call put,644,share/man/man1,tools/cubsign/cubsign.1)
+	$(call complete,tools/cubsign/cubsign.bash)
 
 # ---- tests
 
 # The same again in a folder of its own, with the sanitizers.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
-SAN_TESTS = $(TESTS:$(O)/%=$(O)/san/%)
+SAN_TESTS = $(ALL_TESTS:$(O)/%=$(O)/san/%)
 LIVE = CUBFTPD=$(abspath $(O)/san/cubftpd) $(PYTHON) tests/check.py
 san:
 	@$(MAKE) O=$(O)/san CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' all tests
@@ -163,27 +200,39 @@ check: ## Build strictly and run all tests; installs what they need where apt-ge
 	@tools/setup.sh check
 	@$(MAKE) WERROR=1 all tests san
 	@$(LIVE) 'tools/tidy.sh $(O)' tests/kconf/test_kconf.py $(SAN_TESTS) --live \
-		--valgrind $(TESTS)
+		--valgrind $(ALL_TESTS)
 check-unit: san ## Run the tests in C, with sanitizers
 	@$(PYTHON) tests/check.py $(SAN_TESTS)
 check-live: san ## Run real clients against the server
 	@$(LIVE) --live
 check-valgrind: tests ## Run the tests in C under valgrind
-	@$(PYTHON) tests/check.py --valgrind $(TESTS)
+	@$(PYTHON) tests/check.py --valgrind $(ALL_TESTS)
+# With clang's libFuzzer, for as long as one likes. What it finds stays in the folder.
+FUZZ_SECONDS ?= 60
+FUZZ = -fno-sanitize-recover=all -fsanitize=address,undefined,fuzzer
+fuzz: $(O)/host/tests/cubsign/test_fuzz ## Feed the readers of DER with bytes (FUZZ_SECONDS=60)
+	@$(MAKE) O=$(O)/fuzz CC=clang CFLAGS='-O1 -g $(FUZZ)-no-link' $(O)/fuzz/fuzz_der
+	@mkdir -p $(O)/fuzz/seeds $(O)/fuzz/corpus
+	@$< --write $(O)/fuzz/seeds
+	cd $(O)/fuzz && ./fuzz_der -max_len=4096 -max_total_time=$(FUZZ_SECONDS) corpus seeds
+$(O)/fuzz_der: $(O)/host/tests/fuzz/fuzz_der.o $(HOST_PARTS)
+	$(LINK_PROGRAM) $(FUZZ) $(LIBS)
 tidy: $(CORE) ## Check what the compiler doesn't: floors, includes, calls, lengths
 	@NM='$(NM)' tools/tidy.sh $(O)
 
 # ---- the rest
 
 # The library is linked statically, so that its share can be told.
+SIZED = $(MAKE) O=$(O)/size CFLAGS='$(CFLAGS) $(shell tools/stack.py --flags $(CC))' \
+	BEARSSL_LIBS='$(BEARSSL_LIBS:-lbearssl=-l:libbearssl.a)'
 size: ## Print flash, RAM and stack by part
-	@$(MAKE) O=$(O)/size CFLAGS='$(CFLAGS) $(shell tools/stack.py --flags $(CC))' \
-		BEARSSL_LIBS='$(BEARSSL_LIBS:-lbearssl=-l:libbearssl.a)' \
-		$(O)/size/cubftpd $(O)/size/tests/size/stack
+	@$(SIZED) $(O)/size/cubftpd
 	@NM='$(NM)' SIZE='$(SIZE)' $(PYTHON) tools/size.py $(O)/size
 	@$(PYTHON) tools/stack.py $(O)/size
-	@$(if $(CROSS_COMPILE),$(RUN),) $(O)/size/tests/size/stack || \
-		echo 'Stack: not measured; RUN= names what runs programs of the target, such as qemu-arm'
+	@$(SIZED) $(O)/size/tests/size/stack > $(O)/size/stack.log 2>&1 && \
+		$(if $(CROSS_COMPILE),$(RUN),) $(O)/size/tests/size/stack || \
+		echo 'Stack: not measured. It wants getcontext(3), which musl does not have;' \
+			'and RUN= names what runs programs of the target, such as qemu-arm'
 
 demo: ## Serve a throw-away folder on 127.0.0.1, and say how to connect
 	@tools/setup.sh build
@@ -191,7 +240,7 @@ demo: ## Serve a throw-away folder on 127.0.0.1, and say how to connect
 	@tools/demo.sh $(O)
 
 clean: ## Remove what was built
-	rm -rf $(addprefix $(O)/,core port tests tools san size demo) $(O)/cubftpd $(TOOLS) \
+	rm -rf $(addprefix $(O)/,core port tests host san fuzz size demo) $(O)/cubftpd $(O)/cubsign \
 		$(O)/*.map $(O)/autoconf.h $(O)/auto.conf $(O)/flags $(O)/bearssl.ok $(O)/*.tmp
 	rmdir $(O) 2> /dev/null || :
 

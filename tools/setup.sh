@@ -32,7 +32,8 @@ missing()
 	command -v curl > /dev/null || echo may curl
 	command -v lftp > /dev/null || echo may lftp
 	command -v openssl > /dev/null || echo may openssl
-	command -v gnutls-cli > /dev/null || echo may gnutls-bin
+	command -v gnutls-cli > /dev/null || echo may gnutls-bin  # and certtool
+	command -v mandoc > /dev/null || echo may mandoc
 	command -v filezilla > /dev/null || echo may filezilla
 	command -v Xvfb > /dev/null || echo may xvfb
 	command -v openbox > /dev/null || echo may openbox
