@@ -33,6 +33,13 @@ missing()
 	command -v lftp > /dev/null || echo may lftp
 	command -v openssl > /dev/null || echo may openssl
 	command -v gnutls-cli > /dev/null || echo may gnutls-bin  # and certtool
+	perl -MNet::FTP -MIO::Socket::SSL -e 1 2> /dev/null || echo may libio-socket-ssl-perl
+	command -v php > /dev/null || echo may php-cli
+	command -v javac > /dev/null || echo may default-jdk-headless
+	[ -e /usr/share/java/commons-net.jar ] || echo may libcommons-net-java
+	command -v wget > /dev/null || echo may wget
+	command -v rclone > /dev/null || echo may rclone
+	command -v ftp-ssl > /dev/null || echo may ftp-ssl
 	command -v mandoc > /dev/null || echo may mandoc
 	command -v filezilla > /dev/null || echo may filezilla
 	command -v Xvfb > /dev/null || echo may xvfb
@@ -66,6 +73,17 @@ install()
 	return 1
 }
 
+# basic-ftp for Node.js is not among Debian's packages. It comes where there is npm already,
+# which would bring some hundred packages with it.
+node_client()
+{
+	[ "$1" = check ] && command -v npm > /dev/null || return 0
+	cd "$(dirname "$0")/../tests/live/drivers/basic-ftp" || return 0
+	[ -d node_modules/basic-ftp ] && return 0
+	npm ci --ignore-scripts --no-audit --no-fund ||
+		echo 'warning: not installed, what needs it is skipped: basic-ftp'
+}
+
 can_install()
 {
 	command -v apt-get > /dev/null && { [ "$(id -u)" -eq 0 ] || command -v sudo > /dev/null; }
@@ -77,6 +95,7 @@ build | check) ;;
 *) echo 'usage: tools/setup.sh build|check' >&2; exit 2 ;;
 esac
 
+(node_client "$goal") >&2
 must=$(names "$goal" must)
 may=$(names "$goal" may)
 [ -n "$must$may" ] || exit 0

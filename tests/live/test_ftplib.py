@@ -10,19 +10,9 @@ import ssl
 import time
 import unittest
 
+from drivers.resuming import Resuming
 from server import (HOSTS, LIMIT_S, PASSWORD, USER, LiveCase, Server, content,
                     read_all, tls_context)
-
-
-class Resuming(ftplib.FTP_TLS):
-    """FTP_TLS does not resume its session on data connections by itself."""
-
-    def ntransfercmd(self, cmd, rest=None):
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
-        if self._prot_p:
-            data = self.context.wrap_socket(
-                data, server_hostname=self.host, session=self.sock.session)
-        return data, size
 
 
 class Implicit(Resuming):
