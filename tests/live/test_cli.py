@@ -390,6 +390,7 @@ class Damage(CliCase):
         self.assertGreater(refused, 0)
 
     def test_a_store_cut_short_holds_what_was_or_is_refused(self):
+        """Row 4.12 of the checklist."""
         for path, words in ((self.server.identity, ("fingerprint",)),
                             (self.server.trust, ("account", "list"))):
             good = path.read_bytes()
@@ -420,6 +421,7 @@ class Damage(CliCase):
         self.assertEqual((status["trust_store"], status["accounts"]), ("damaged", 0))
 
     def test_a_server_starts_with_a_damaged_trust_store_and_denies_everybody(self):
+        """Row 4.12 of the checklist."""
         good = self.server.trust.read_bytes()
         for name, data in (("noise", content(len(good))), ("zeros", bytes(len(good)))):
             with self.subTest(name):
@@ -462,6 +464,7 @@ class User(CliCase):
         self.server.write_config()
 
     def test_no_right_of_root_is_left(self):
+        """Row 4.28 of the checklist."""
         ids = pwd.getpwnam("nobody")
         self.server.start()
         status = Path(f"/proc/{self.server.process.pid}/status").read_text()
@@ -640,6 +643,7 @@ class Accounts(CliCase):
             ftp.expect("NOOP", 200)
 
     def test_nobody_can_log_in_without_a_password(self):
+        """Row 4.12 of the checklist."""
         self.server.start()
         for password in ("", " ", "\\0"):
             ftp = self.client(implicit=True)

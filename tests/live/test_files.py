@@ -103,6 +103,7 @@ class Large(LiveCase):
         target.unlink()
 
     def test_an_upload_with_rest_writes_beyond_4_gib(self):
+        """Row 4.30 of the checklist."""
         target = self.path("patched")
         with open(target, "wb") as file:
             file.truncate(4 * GIB + 50)
@@ -123,6 +124,7 @@ class BrokenUploads(LiveCase):
         return {"FIN": cut, "RST": reset}
 
     def test_an_upload_without_close_notify_is_426_and_the_old_file_stays(self):
+        """Row 4.13 of the checklist."""
         for name, vanish in self.ways().items():
             for size in (0, 1, 100_000, 1_000_000):
                 with self.subTest(f"{name} after {size}"):
@@ -167,6 +169,7 @@ class BrokenUploads(LiveCase):
         ftp.expect("NOOP", 200)
 
     def test_a_client_that_vanishes_altogether_leaves_the_old_file(self):
+        """Row 4.13 of the checklist."""
         for name, vanish in self.ways().items():
             for first in ("control", "data"):
                 with self.subTest(f"{name}, {first} first"):
@@ -389,6 +392,7 @@ class Folders(LiveCase):
             self.assertEqual(sorted(got), sorted(names))
 
     def test_other_clients_are_served_while_a_large_folder_is_listed(self):
+        """Row 4.19 of the checklist."""
         self.path("held").mkdir()
         for number in range(3000):
             (self.path("held") / (f"{number:04}" + "x" * 200)).touch()
@@ -403,6 +407,7 @@ class Folders(LiveCase):
         ftp.expect_reply(226)
 
     def test_names_that_would_break_a_listing_are_left_out(self):
+        """Row 4.21 of the checklist."""
         for name in (b"line\nbreak", b"return\rhere", b"escape\x1b[31m", b"bad\xff\xfeutf8"):
             path = os.path.join(os.fsencode(self.server.root), b"breaking", name)
             os.makedirs(os.path.dirname(path), exist_ok=True)

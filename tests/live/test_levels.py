@@ -221,6 +221,7 @@ class Level2(LevelCase):
         self.assertIn("A client certificate is needed", reply.text)
 
     def test_a_certificate_without_its_key_is_worth_nothing(self):
+        """Row 4.9 of the checklist."""
         """
         The thief has the certificate of somebody who is trusted and of somebody who is not,
         and a file that claims to be their key, so that OpenSSL plays along.
@@ -387,6 +388,7 @@ class EndOfTrust(LevelCase):
             ftp.expect_reply(421)
 
     def test_a_tls_session_of_before_is_no_way_back(self):
+        """Row 4.8 of the checklist."""
         gone = make("gone")
         self.trust(gone)
         context = gone.context()

@@ -178,6 +178,7 @@ class Deadlines(LiveCase):
         ftp.expect_end()
 
     def test_a_client_that_never_finishes_its_handshake_is_cut_off(self):
+        """Row 4.25 of the checklist."""
         ftp = self.client()
         ftp.expect("AUTH TLS", 234)
         ftp.send(b"\x16\x03\x01")
@@ -187,6 +188,7 @@ class Deadlines(LiveCase):
             self.assertEqual(raw.recv(100), b"")
 
     def test_a_client_that_does_not_log_in_is_told_421_whatever_else_it_says(self):
+        """Row 4.25 of the checklist."""
         ftp = self.client(implicit=True)
         codes = []
         try:

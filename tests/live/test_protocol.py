@@ -38,6 +38,7 @@ class BeforeLogin(LiveCase):
                     self.assertIn("Gate 7", ftp.greeting.text)
 
     def test_user_before_tls_is_530_and_auth_still_works(self):
+        """Row 4.3 of the checklist."""
         ftp = self.client()
         ftp.expect(f"USER {USER}", 530)
         ftp.expect(f"PASS {PASSWORD}", 503, 530)
@@ -52,6 +53,7 @@ class BeforeLogin(LiveCase):
         ftp.expect("PROT P", 503)
 
     def test_auth_twice_is_503(self):
+        """Row 4.2 of the checklist."""
         ftp = self.tls()
         ftp.expect("AUTH TLS", 503)
         ftp.expect(f"USER {USER}", 331)
@@ -59,6 +61,7 @@ class BeforeLogin(LiveCase):
         ftp.expect("AUTH TLS", 503)
 
     def test_auth_on_the_implicit_port_is_503(self):
+        """Row 4.2 of the checklist."""
         self.client(implicit=True).expect("AUTH TLS", 503)
 
     def test_auth_with_an_unknown_mechanism_is_504_and_without_one_501(self):
@@ -80,6 +83,7 @@ class BeforeLogin(LiveCase):
                 ftp.list("NLST")
 
     def test_a_command_that_follows_auth_in_one_segment_is_never_executed(self):
+        """Row 4.1 of the checklist."""
         for tail in (b"USER x\r\n", b"U", b"\r\n"):
             with self.subTest(tail):
                 ftp = self.client()
@@ -89,6 +93,7 @@ class BeforeLogin(LiveCase):
                 self.assertNotIn("530", said)
 
     def test_a_command_that_follows_auth_is_not_seen_within_tls_either(self):
+        """Row 4.1 of the checklist."""
         ftp = self.client()
         ftp.send(b"AUTH TLS\r\nUSER x\r\n")
         with self.assertRaises((OSError, EOFError, AssertionError)):
@@ -108,6 +113,7 @@ class BeforeLogin(LiveCase):
         self.tls().expect(f"PASS {PASSWORD}", 503)
 
     def test_an_unknown_user_is_answered_as_a_wrong_password(self):
+        """Row 4.23 of the checklist."""
         answers = []
         for name, password in ((USER, "wrong"), ("nobody-here", "wrong"), (USER, "")):
             ftp = self.tls()
@@ -127,6 +133,7 @@ class BeforeLogin(LiveCase):
         ftp.expect(f"PASS {PASSWORD}", 230)
 
     def test_data_in_clear_is_refused_and_garbage_told_apart(self):
+        """Row 4.3 of the checklist."""
         ftp = self.tls()
         self.assertIn("PBSZ=0", ftp.expect("PBSZ 4096", 200).text)
         for level, code in (("C", 534), ("S", 536), ("E", 536), ("X", 504), ("P", 200),
@@ -150,6 +157,7 @@ class BeforeLogin(LiveCase):
         ftp.list("NLST")
 
     def test_a_nul_closes_in_clear_and_within_tls(self):
+        """Row 4.32 of the checklist."""
         for ftp in (self.client(), self.tls()):
             ftp.send(b"NOOP x\0y\r\n")
             said = self.closed(ftp)
@@ -163,6 +171,7 @@ class BeforeLogin(LiveCase):
                 self.assertRegex(self.closed(ftp), r"\A500[ -][^\r\n]*\r\n\Z")
 
     def test_http_closes_and_is_not_echoed(self):
+        """Row 4.6 of the checklist."""
         for line in (b"GET /marker HTTP/1.1\r\n", b"POST /marker HTTP/1.1\r\n",
                      b"PUT /marker HTTP/1.1\r\n", b"HEAD /marker HTTP/1.0\r\n",
                      b"OPTIONS /marker HTTP/1.1\r\n"):
@@ -175,6 +184,7 @@ class BeforeLogin(LiveCase):
                     self.assertEqual(said.count("\r\n"), 1)
 
     def test_a_line_of_100_kb_is_answered_once_and_the_connection_goes_on(self):
+        """Row 4.17 of the checklist."""
         plain = self.client()
         plain.send(b"A" * 100_000 + b"\r\n")
         plain.expect_reply(500)
@@ -188,6 +198,7 @@ class BeforeLogin(LiveCase):
         ftp.expect_reply(200)
 
     def test_the_end_of_a_long_line_is_not_a_command(self):
+        """Row 4.6 of the checklist."""
         ftp = self.session()
         for _ in range(100):
             ftp.send(b"DELE " * 40)
@@ -251,6 +262,7 @@ class LoggedIn(LiveCase):
         self.ftp.expect("NOOP", 200)
 
     def test_types_structures_and_modes(self):
+        """Row 4.37 of the checklist."""
         for line, code in (("TYPE I", 200), ("TYPE A", 200), ("TYPE A N", 200), ("type l 8", 200),
                            ("TYPE X", 504), ("TYPE E", 504), ("TYPE L 7", 504),
                            ("STRU F", 200), ("STRU R", 504), ("MODE S", 200), ("MODE B", 504),
@@ -262,6 +274,7 @@ class LoggedIn(LiveCase):
         self.ftp.expect("RNTO x", 503)
 
     def test_rnfr_does_not_outlive_another_command(self):
+        """Row 4.36 of the checklist."""
         self.ftp.expect("RNFR file", 350)
         self.ftp.expect("CWD /", 250)
         self.ftp.expect("RNTO moved", 503)
@@ -367,6 +380,7 @@ class LoggedIn(LiveCase):
         self.session(host="::1").expect("PASV", 522, 425)
 
     def test_after_epsv_all_there_is_only_epsv(self):
+        """Row 4.36 of the checklist."""
         self.ftp.expect("EPSV ALL", 200)
         self.ftp.expect("PASV", 501, 503)
         self.assertEqual(self.ftp.get("file"), content(1000))
@@ -401,6 +415,7 @@ class LoggedIn(LiveCase):
         self.ftp.expect("SIZE file", 550)
 
     def test_pwd_doubles_quotes_and_mkd_tells_the_full_path(self):
+        """Row 4.21 of the checklist."""
         self.addCleanup(lambda: self.path('sub/say "hi" ť').rmdir())
         self.ftp.expect("CWD sub", 250)
         made = self.ftp.expect('MKD say "hi" ť', 257)
@@ -441,15 +456,18 @@ class LoggedIn(LiveCase):
         self.ftp.sock.unwrap().close()  # raises unless the server's close_notify came
 
     def test_rest_does_not_outlive_its_transfer(self):
+        """Row 4.36 of the checklist."""
         self.assertEqual(self.ftp.get("file", rest=900), content(1000)[900:])
         self.assertEqual(self.ftp.get("file"), content(1000))
 
     def test_rest_does_not_apply_to_a_listing_or_a_later_transfer(self):
+        """Row 4.36 of the checklist."""
         self.ftp.expect("REST 900", 350)
         self.assertIn("file", self.ftp.list("NLST"))
         self.assertEqual(self.ftp.get("file"), content(1000))
 
     def test_rest_beyond_the_end_or_beyond_reason_is_refused(self):
+        """Row 4.30 of the checklist."""
         for offset in ("-1", "18446744073709551615", "9223372036854775808",
                        "99999999999999999999999", "x", "1x"):
             with self.subTest(offset):
@@ -470,6 +488,7 @@ class LoggedIn(LiveCase):
                 self.assertEqual(self.ftp.list(command), [])
 
     def test_list_skips_options_and_takes_the_argument_as_it_is(self):
+        """Rows 4.19 and 4.20 of the checklist."""
         self.make("sub/*", b"star")
         self.make("sub/other", b"")
         self.make("sub/-la", b"")
@@ -530,6 +549,7 @@ class LoggedIn(LiveCase):
         self.assertRegex(reply.text, rf"^SHA-256 0-(999|1000) {wanted} /?file$")
 
     def test_names_that_cannot_be_listed_are_not_made(self):
+        """Row 4.21 of the checklist."""
         for name in (b"bad\xc3\x28", b"x" * 300, b"\xc2\x85"):
             with self.subTest(name):
                 self.ftp.send(b"MKD " + name + b"\r\n")
@@ -599,6 +619,7 @@ class DataConnections(LiveCase):
         self.assertFalse(self.path("new").exists())
 
     def test_the_session_of_another_control_connection_does_not_do(self):
+        """Row 4.5 of the checklist."""
         mine = self.session()
         other = Ftp(HOSTS[0], self.server.port(), context=mine.context)
         self.addCleanup(other.close)
@@ -610,12 +631,14 @@ class DataConnections(LiveCase):
         self.assertEqual(mine.get("file"), content(100_000))
 
     def test_a_control_connection_cannot_resume_the_session_of_another(self):
+        """Row 4.8 of the checklist."""
         mine = self.session()
         raw = socket.create_connection((HOSTS[0], self.server.port(implicit=True)), 20)
         with mine.context.wrap_socket(raw, session=mine.sock.session) as second:
             self.assertFalse(second.session_reused)
 
     def test_a_stranger_on_the_passive_port_gets_nothing(self):
+        """Row 4.5 of the checklist."""
         ftp = self.session()
         port = ftp.passive()
         stranger = socket.create_connection((HOSTS[0], port), 20, ("127.0.0.2", 0))
@@ -754,6 +777,7 @@ class Jail(LiveCase):
         return found
 
     def test_reading_never_leads_out(self):
+        """Rows 4.14 and 4.15 of the checklist."""
         for ftp, outside, root, tag in self.jails():
             for path in self.names(outside, f"{tag}.bin") + ["leak", "sub/leak", "chain3"]:
                 with self.subTest(path=path, jail=tag):
@@ -786,6 +810,7 @@ class Jail(LiveCase):
             self.assertRegex(ftp.expect("PWD", 257).text, r'^"/"')
 
     def test_writing_never_leads_out(self):
+        """Rows 4.14 and 4.15 of the checklist."""
         for ftp, outside, root, tag in self.jails():
             before = self.outside(outside, root)
             for path in self.names(outside, "made") + [
@@ -805,6 +830,7 @@ class Jail(LiveCase):
                     self.assertTrue(before == after, "a file outside has changed")
 
     def test_removing_never_leads_out(self):
+        """Rows 4.14 and 4.15 of the checklist."""
         for ftp, outside, root, tag in self.jails():
             before = self.outside(outside, root)
             for path in [*self.names(outside, f"{tag}-victim/kept"),
@@ -818,6 +844,7 @@ class Jail(LiveCase):
                     self.assertTrue(before == after, "something outside has changed")
 
     def test_a_link_that_was_renamed_still_leads_nowhere(self):
+        """Row 4.15 of the checklist."""
         for ftp, outside, root, tag in self.jails():
             (root / "pointer").symlink_to(f"../{tag}.bin")
             if ftp.command("RNFR pointer").code == 350:

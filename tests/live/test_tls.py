@@ -73,6 +73,7 @@ class OpenSSL(LiveCase):
         self.assertIn("No ALPN negotiated", self.s_client())
 
     def test_a_foreign_name_by_alpn_is_refused(self):
+        """Row 4.6 of the checklist."""
         for way in WAYS:
             with self.subTest(**way):
                 self.assert_refused(self.s_client("-alpn", "http/1.1", **way))
@@ -104,6 +105,7 @@ class OpenSSL(LiveCase):
         self.assertRegex(said, "Server Temp Key: ECDH, (P-256|prime256v1)")
 
     def test_renegotiation_is_refused(self):
+        """Row 4.7 of the checklist."""
         client = subprocess.Popen(
             ["openssl", "s_client", "-connect", f"{HOSTS[0]}:{self.server.port()}", "-starttls",
              "ftp", "-tls1_2", "-crlf"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -160,12 +162,14 @@ class OpenSSL(LiveCase):
                      str(folder / "device.pem"))
 
     def test_no_ticket_and_no_compression_are_given(self):
+        """Row 4.37 of the checklist."""
         said = self.s_client()
         self.assertIn("Compression: NONE", said)
         self.assertNotIn("TLS session ticket:", said)
         self.assertRegex(said, r"Session-ID: [0-9A-F]{64}")
 
     def test_secure_renegotiation_is_signalled(self):
+        """Row 4.7 of the checklist."""
         self.assertIn("Secure Renegotiation IS supported", self.s_client())
 
     def test_a_failed_handshake_takes_no_session_with_it(self):

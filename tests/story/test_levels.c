@@ -193,7 +193,7 @@ nobody_gets_in_without_a_certificate(void **state)
 	story_end();
 }
 
-/* The certificate of a technician is no secret. */
+/* The certificate of a technician is no secret. Row 4.9 of the checklist. */
 static void
 a_certificate_without_its_key_fails_and_never_becomes_pending(void **state)
 {

@@ -506,6 +506,7 @@ control_characters_hang_up(void **state)
 	story_end();
 }
 
+/* Row 4.6 of the checklist. */
 static void
 verbs_of_other_protocols_hang_up(void **state)
 {
@@ -538,6 +539,7 @@ a_control_character_during_a_transfer_ends_all_of_it(void **state)
 	story_end();
 }
 
+/* Row 4.1 of the checklist. */
 static void
 what_follows_auth_in_the_clear_is_never_executed(void **state)
 {
@@ -563,6 +565,7 @@ what_follows_auth_in_the_clear_is_never_executed(void **state)
 	story_end();
 }
 
+/* Row 4.1 of the checklist. */
 static void
 what_was_said_in_the_clear_is_forgotten_by_tls(void **state)
 {

@@ -483,6 +483,7 @@ passes_of(const char *user, const char *password, int code)
 	return story_passes - before;
 }
 
+/* Row 4.23 of the checklist. */
 static void
 an_unknown_user_costs_as_many_passes_as_a_wrong_password(void **state)
 {

@@ -75,6 +75,7 @@ a_bare_line_feed_ends_a_line_too(void **state)
 	assert_string_equal(EVENTS("NOOP\nQUIT\r\n\n"), "[NOOP][QUIT][]");
 }
 
+/* Row 4.18 of the checklist. */
 static void
 control_characters_are_not_taken_for_text(void **state)
 {
@@ -109,6 +110,7 @@ after_a_bad_byte_a_new_line_begins(void **state)
 	assert_true(text_same(line_text(&l), "CD"));
 }
 
+/* Row 4.17 of the checklist. */
 static void
 telnet_commands_are_taken_out_wherever_they_stand(void **state)
 {
@@ -154,6 +156,7 @@ line_of(char *dst, size_t len, const char *end)
 	return (struct text){ dst, len + strlen(end) };
 }
 
+/* Row 4.17 of the checklist. */
 static void
 a_line_of_line_max_bytes_is_whole_and_one_more_is_too_long(void **state)
 {

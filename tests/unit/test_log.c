@@ -48,6 +48,7 @@ fields_of(const struct log *l, struct text *key, struct text *value, unsigned ma
 	return count;
 }
 
+/* Row 4.22 of the checklist. */
 static void
 values_cannot_forge_a_field_or_a_line(void **state)
 {

@@ -1983,6 +1983,7 @@ random_bytes_fill_all_that_was_asked_for(void **state)
 	assert_true(kinds > 100);
 }
 
+/* Row 4.33 of the checklist. */
 static void
 a_random_pool_that_is_not_ready_is_waited_for_and_told_once(void **state)
 {

@@ -80,6 +80,7 @@ ascii_lower(int c)
 	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
+/* Row 4.18 of the checklist. */
 static void
 only_letters_of_ascii_have_a_case(void **state)
 {

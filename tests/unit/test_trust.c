@@ -206,6 +206,7 @@ the_entry_for_a_certificate_goes_before_the_one_for_its_key(void **state)
 	assert_true(is_same(trust_find(&table, by_key.cert, by_key.key), &by_key));
 }
 
+/* Row 4.12 of the checklist. */
 static void
 hashes_of_zeros_never_match(void **state)
 {

@@ -896,6 +896,7 @@ static const struct {
 		"CN=a \xE2\x80\x93 \xE2\x80\x9E" "b\xE2\x80\x9C" },
 };
 
+/* Row 4.10 of the checklist. */
 static void
 names_are_shown_and_nobody_can_forge_a_field(void **state)
 {
