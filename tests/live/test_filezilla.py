@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
 FileZilla, in a window of its own on a virtual display, driven by the keyboard as a technician
-would: the folder /.provision is an ordinary folder to it.
+would: the folder /.provision is an ordinary folder to it. It has no setting for a certificate of
+the client; of what test_matrix.py asks of clients, resuming and making folders are left out, for
+which there are no keys.
 """
 
 import os
@@ -12,7 +14,7 @@ import time
 import unittest
 
 import pki
-from server import LIMIT_S, LiveCase, Account, Server
+from server import LIMIT_S, LiveCase, Account, Server, content
 
 TOOLS = ("filezilla", "Xvfb", "openbox", "xdotool")
 MISSING = [tool for tool in TOOLS if not shutil.which(tool)]
@@ -28,9 +30,9 @@ SETTINGS = """<?xml version="1.0"?>
 </Settings></FileZilla3>
 """
 
-# Where the first entry of the remote list stands, in a window of this size without history.
+# Where the first entries of the lists stand, in a window of this size without history.
 SCREEN = "1280x800x24"
-FIRST_ENTRY = ("700", "350")
+LOCAL_ENTRY, REMOTE_ENTRY = ("100", "350"), ("700", "350")
 
 
 @unittest.skipIf(MISSING, f"not installed: {', '.join(MISSING)}")
@@ -44,7 +46,7 @@ class FileZilla(LiveCase):
         self.server.must("account", "add", ADMIN.name, "--admin", "--password-stdin",
                          given=ADMIN.password + "\n")
         self.addCleanup(self.server.must, "account", "remove", ADMIN.name)
-        self.home = self.temporary()
+        self.home, self.here = self.temporary(), self.temporary()
         self.environment = {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": "",
                             "DISPLAY": self.start_display()}
         settings = self.home / ".config" / "filezilla" / "filezilla.xml"
@@ -96,26 +98,62 @@ class FileZilla(LiveCase):
                 time.sleep(0.2)
         self.fail(f"{what} has not happened:\n{self.server.log()[-2000:]}")
 
-    def open(self, folder):
-        self.start("filezilla", f"ftpes://{ADMIN.name}:{ADMIN.password}@127.0.0.1:"
-                   f"{self.server.port()}{folder}", "-a", str(self.home))
+    def open(self, folder, password=ADMIN.password):
+        """Connect, and take the certificate of the device for known when the question comes."""
+        self.start("filezilla", f"ftpes://{ADMIN.name}:{password}@127.0.0.1:"
+                   f"{self.server.port()}{folder}", "-a", str(self.here))
         asks = ("search", "--name", "Unknown certificate")
         give_up = time.monotonic() + 2 * LIMIT_S
         while self.xdotool(*asks).returncode != 0:
             if time.monotonic() > give_up:
                 self.skipTest("FileZilla opens no window here")
             time.sleep(0.2)
-        listed = re.compile(rf"event=list .*result=ok path={re.escape(folder)}$", re.M)
-        self.until("a listing", lambda: listed.search(self.server.log()),
+        answer = rf"list .*result=ok path={re.escape(folder)}$"
+        if password != ADMIN.password:
+            answer = "refused .*cause=password"
+        self.until("an answer", lambda: re.search(f"event={answer}", self.server.log(), re.M),
                    lambda: self.xdotool("key", "Return"))
 
-    def rename_first(self, name):
-        """The first entry of the list, by the keyboard."""
+    def press(self, entry, *keys):
+        """Select an entry of a list, and press keys."""
         self.xdotool("key", "Escape")
-        self.xdotool("mousemove", *FIRST_ENTRY, "click", "1")
-        for keys in (("key", "F2"), ("key", "ctrl+a"), ("type", name), ("key", "Return")):
+        self.xdotool("mousemove", *entry, "click", "1")
+        for words in keys:
             time.sleep(0.5)
-            self.xdotool(*keys)
+            self.xdotool(*words)
+
+    def rename_first(self, name):
+        self.press(REMOTE_ENTRY, ("key", "F2"), ("key", "ctrl+a"), ("type", name),
+                   ("key", "Return"))
+
+    def test_lists_and_downloads(self):
+        payload = content(300_000)
+        self.make("down/žluťoučký 日本語.bin", payload)
+        self.open("/down")
+        local = self.here / "žluťoučký 日本語.bin"
+        self.until("the download", lambda: local.exists() and local.read_bytes() == payload,
+                   lambda: self.press(REMOTE_ENTRY, ("key", "Return")))
+
+    def test_uploads(self):
+        payload = content(300_000)
+        (self.here / "žluťoučký 日本語.bin").write_bytes(payload)
+        self.path("up").mkdir()
+        self.open("/up")
+        stored = self.path("up/žluťoučký 日本語.bin")
+        self.until("the upload", lambda: stored.exists() and stored.read_bytes() == payload,
+                   lambda: self.press(LOCAL_ENTRY, ("key", "Return")))
+
+    def test_renames_and_deletes(self):
+        old = self.make("changed/old", b"kept")
+        new = self.path("changed/new")
+        self.open("/changed")
+        self.until("the new name", new.exists, lambda: self.rename_first("new"))
+        self.assertEqual((old.exists(), new.read_bytes()), (False, b"kept"))
+        self.until("the end of the file", lambda: not new.exists(), lambda: self.press(
+            REMOTE_ENTRY, ("key", "Delete"), ("key", "Return")))
+
+    def test_is_told_that_the_password_is_wrong(self):
+        self.open("/", "wrong")
 
     def test_trusts_a_pending_certificate_by_renaming_it(self):
         one = pki.self_signed("Technician 7")
