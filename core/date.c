@@ -2,6 +2,8 @@
 /* Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last. */
 #include "date.h"
 
+#include <string.h>
+
 #define DAY_S       86400
 #define ERA_DAYS    146097  /* of 400 years */
 #define EPOCH_DAYS  719468  /* from 0000-03-01 to 1970-01-01 */
@@ -47,6 +49,27 @@ date_time(const struct date *date)
 
 	return (int64_t)(days - EPOCH_DAYS) * DAY_S
 		+ date->hour * 3600 + date->minute * 60 + date->second;
+}
+
+bool
+date_parse(struct text t, int64_t *time_s)
+{
+	char again[14];
+	struct out o = OUT(again);
+	uint8_t n[7];
+	struct date date;
+
+	if (t.len != sizeof again) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof n; i++) {
+		n[i] = (uint8_t)((t.at[2 * i] - '0') * 10 + t.at[2 * i + 1] - '0');
+	}
+	date = (struct date){ n[0] * 100 + n[1], n[2], n[3], n[4], n[5], n[6] };
+	*time_s = date_time(&date);
+	/* A date that does not exist becomes another one, and what is no digit becomes one. */
+	date_put(&o, *time_s);
+	return memcmp(t.at, again, sizeof again) == 0;
 }
 
 static void

@@ -20,6 +20,9 @@ struct date date_of(int64_t time_s);
 /* The other way; the fields must be a real date. */
 int64_t date_time(const struct date *date);
 
+/* YYYYMMDDHHMMSS to a time; false for what is no real date. */
+bool date_parse(struct text t, int64_t *time_s);
+
 /* YYYYMMDDHHMMSS, as MDTM and MLSD have it (RFC 3659 section 2.3). */
 void date_put(struct out *o, int64_t time_s);
 

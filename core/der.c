@@ -145,21 +145,13 @@ der_take_bits(struct der_in *d)
 	return (struct bytes){ b.at + 1, b.len - 1 };
 }
 
-static uint8_t
-two_digits(const char *at)
-{
-	return (uint8_t)((at[0] - '0') * 10 + at[1] - '0');
-}
-
 int64_t
 der_take_time(struct der_in *d)
 {
 	bool utc = der_peek(d) == DER_UTC_TIME;
 	struct bytes b = der_take(d, utc ? DER_UTC_TIME : DER_GENERAL_TIME);
-	char given[15], again[15];
-	struct out o = OUT(again);
+	char given[15];
 	size_t skip = utc ? 2 : 0;
-	struct date date;
 	int64_t time_s;
 
 	if (b.len != sizeof given - skip) {
@@ -168,16 +160,7 @@ der_take_time(struct der_in *d)
 	}
 	memcpy(given, b.at[0] >= '5' ? "19" : "20", 2);
 	memcpy(given + skip, b.at, b.len);
-	date = (struct date){
-		two_digits(given) * 100 + two_digits(given + 2), two_digits(given + 4),
-		two_digits(given + 6), two_digits(given + 8), two_digits(given + 10),
-		two_digits(given + 12),
-	};
-	time_s = date_time(&date);
-	/* A date that does not exist becomes another one, and what is no digit becomes one. */
-	date_put(&o, time_s);
-	out_char(&o, 'Z');
-	if (memcmp(given, again, sizeof given) != 0) {
+	if (given[14] != 'Z' || !date_parse((struct text){ given, 14 }, &time_s)) {
 		(void)refuse(d);
 		return 0;
 	}

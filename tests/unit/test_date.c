@@ -35,10 +35,13 @@ dates_of_note_are_right(void **state)
 		char bytes[16];
 		struct out o = OUT(bytes);
 		struct date d = date_of(table[i].time_s);
+		int64_t back;
 
 		date_put(&o, table[i].time_s);
 		CLAIM(SAYS(&o, table[i].want), "%s: %s", table[i].want, out_finish(&o));
 		CLAIM(date_time(&d) == table[i].time_s, "%s", table[i].want);
+		CLAIM(date_parse(text_of(table[i].want), &back) && back == table[i].time_s,
+			"%s", table[i].want);
 	}
 }
 
@@ -77,6 +80,34 @@ every_second_around_a_leap_day_agrees_with_the_c_library(void **state)
 	(void)state;
 	for (int64_t time_s = 951782400 - 90000; time_s < 951782400 + 180000; time_s += 1) {
 		compare_with_the_library(time_s);
+	}
+}
+
+static void
+what_is_no_real_date_is_not_taken_for_one(void **state)
+{
+	static const char *const wrong[] = {
+		"", "2001", "2001020304050", "200102030405060", "20010229000000", "20011303040506",
+		"20010003040506", "20010100040506", "20010132040506", "20010431040506",
+		"20010203240506", "20010203046006", "20010203040560", "00000203040506",
+		"2001020304050x", "2001-203040506", " 0010203040506", "+0010203040506",
+		"200102030405:6", "2001020304050/",
+	};
+	int64_t time_s;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(wrong); i++) {
+		CLAIM(!date_parse(text_of(wrong[i]), &time_s), "%s", wrong[i]);
+	}
+	/* Each byte in each place. */
+	for (size_t at = 0; at < 14; at++) {
+		for (unsigned c = 0; c < 256; c++) {
+			char text[] = "20111111111111";
+
+			text[at] = (char)c;
+			CLAIM(!date_parse((struct text){ text, 14 }, &time_s) || (c >= '0' && c <= '9'),
+				"%u at %zu", c, at);
+		}
 	}
 }
 
@@ -143,6 +174,7 @@ main(void)
 		TEST(dates_of_note_are_right),
 		TEST(every_day_of_every_year_agrees_with_the_c_library),
 		TEST(every_second_around_a_leap_day_agrees_with_the_c_library),
+		TEST(what_is_no_real_date_is_not_taken_for_one),
 		TEST(times_beyond_the_calendar_become_its_first_or_last_second),
 		TEST(listings_show_the_hour_of_what_is_recent_and_the_year_of_the_rest),
 		TEST(each_month_has_its_name),
