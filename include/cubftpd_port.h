@@ -240,6 +240,18 @@ int port_remove(port_root root, const char *path);
 int port_dir_make(port_root root, const char *path);
 int port_dir_remove(port_root root, const char *path);
 
+/*
+ * Change what is known about a file or directory, as exactly as the medium stores it. Returns
+ * once the change would survive a power cut. Waits. CUB_E_DENIED also for what is neither, and,
+ * on some platforms, for what the server may not read.
+ */
+enum port_attribute {
+	PORT_MODE,   /* the nine permission bits */
+	PORT_MTIME,  /* seconds since 1970, UTC */
+};
+
+int port_change(port_root root, const char *path, enum port_attribute what, int64_t value);
+
 /* A directory that is being read. The fields are the port's own. */
 struct port_dir {
 	port_root handle;

@@ -603,6 +603,47 @@ port_dir_remove(port_root root, const char *path)
 	return result < 0 ? result : parent_done(&p, unlinkat(p.fd, p.name, AT_REMOVEDIR));
 }
 
+/* 64-bit seconds, which 32-bit systems have since Linux 5.1; before, dates up to 2038. */
+static long
+set_mtime(int fd, int64_t mtime_s)
+{
+#ifdef SYS_utimensat_time64
+	int64_t times[4] = { 0, UTIME_OMIT, mtime_s, 0 };
+	long result = syscall(SYS_utimensat_time64, fd, NULL, times, 0);
+
+	if (result == 0 || errno != ENOSYS) {
+		return result;
+	}
+#endif
+#ifdef SYS_utimensat
+	return syscall(SYS_utimensat, fd, NULL, (long[4]){ 0, UTIME_OMIT, (long)mtime_s, 0 }, 0);
+#else
+	return -1;
+#endif
+}
+
+/*
+ * By a descriptor of the file itself, whose place no link can take then. Not O_PATH: the calls
+ * want more. They are made without the C library, whose ways around old kernels are large.
+ */
+int
+port_change(port_root root, const char *path, enum port_attribute what, int64_t value)
+{
+	int fd = open_beneath(root, path, OPEN_FILE | O_RDONLY, 0);
+	int result;
+
+	if (fd < 0) {
+		return fd;
+	}
+	result = file_check(fd);
+	if (result == CUB_OK || result == CUB_E_ISDIR) {
+		result = (what == PORT_MODE ? syscall(SYS_fchmod, fd, (mode_t)value)
+			: set_mtime(fd, value)) == 0 ? port_file_sync(fd) : sys_error(errno);
+	}
+	close(fd);
+	return result;
+}
+
 int
 port_dir_open(port_root root, const char *path, struct port_dir *dir)
 {

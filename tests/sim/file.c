@@ -757,6 +757,29 @@ port_dir_make(port_root root, const char *path)
 	return err == CUB_OK ? call_done(make_dir(start, path)) : err;
 }
 
+/* As in reality an entry has to be opened to be changed, unlike for a look. */
+int
+port_change(port_root root, const char *path, enum port_attribute what, int64_t value)
+{
+	int start, node;
+	int err = call_at(root, path, &start);
+
+	SIM_RULE(what == PORT_MTIME || (value >= 0 && value <= 0777), "change: no permission bits");
+	if (err != CUB_OK) {
+		return err;
+	}
+	err = walk_to(start, path, &node);
+	if (err == CUB_OK && (nodes[node].kind == PORT_OTHER || nodes[node].denied)) {
+		err = CUB_E_DENIED;
+	}
+	if (err == CUB_OK && what == PORT_MODE) {
+		nodes[node].mode = (uint16_t)value;
+	} else if (err == CUB_OK) {
+		nodes[node].mtime_s = value;
+	}
+	return call_done(err);
+}
+
 /* The port: files */
 
 static int

@@ -541,6 +541,61 @@ a_link_itself_is_renamed_and_removed(void **state)
 	assert_true(holds("outside/secret", "secret"));
 }
 
+/* What the file system says of a path beneath the folder. */
+static struct stat
+look_at(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(world.folder_fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st;
+}
+
+static void
+modes_and_times_of_files_and_directories_are_changed(void **state)
+{
+	static const int64_t times[] = { 0, 1, 981173106, 2147483647, INT64_C(4102444800) };
+
+	(void)state;
+	skip_without_openat2();
+	for (size_t i = 0; i < LEN(times); i++) {
+		struct stat before = look_at("root/file");
+
+		assert_int_equal(port_change(world.root, "file", PORT_MTIME, times[i]), CUB_OK);
+		assert_int_equal(look_at("root/file").st_mtim.tv_sec, times[i]);
+		assert_int_equal(look_at("root/file").st_mtim.tv_nsec, 0);
+		assert_int_equal(look_at("root/file").st_atim.tv_sec, before.st_atim.tv_sec);
+		assert_int_equal(port_change(world.root, "deep/er", PORT_MTIME, times[i]), CUB_OK);
+		assert_int_equal(look_at("root/deep/er").st_mtim.tv_sec, times[i]);
+	}
+	assert_int_equal(port_change(world.root, "file", PORT_MODE, 0640), CUB_OK);
+	assert_int_equal(look_at("root/file").st_mode & 07777, 0640);
+	assert_int_equal(port_change(world.root, "file", PORT_MODE, 0777), CUB_OK);
+	assert_int_equal(look_at("root/file").st_mode & 07777, 0777);
+	assert_int_equal(port_change(world.root, "dir", PORT_MODE, 0750), CUB_OK);
+	assert_int_equal(look_at("root/dir").st_mode & 07777, 0750);
+	assert_int_equal(port_change(world.root, "none", PORT_MODE, 0600), CUB_E_NOENT);
+	assert_true(holds("root/file", "hello"));
+}
+
+static void
+modes_and_times_are_not_changed_outside_of_the_root_nor_of_other_things(void **state)
+{
+	struct stat before = look_at("outside/secret");
+
+	(void)state;
+	skip_without_openat2();
+	for (size_t i = 0; i < LEN(ways_out); i++) {
+		assert_int_equal(port_change(world.root, ways_out[i], PORT_MODE, 0777), CUB_E_DENIED);
+		assert_int_equal(port_change(world.root, ways_out[i], PORT_MTIME, 1), CUB_E_DENIED);
+	}
+	assert_int_equal(port_change(world.root, "out_dir", PORT_MODE, 0777), CUB_E_DENIED);
+	assert_int_equal(port_change(world.root, "fifo", PORT_MODE, 0777), CUB_E_DENIED);
+	assert_int_equal(look_at("root/fifo").st_mode & 07777, 0600);
+	assert_int_equal(look_at("outside/secret").st_mode, before.st_mode);
+	assert_int_equal(look_at("outside/secret").st_mtim.tv_sec, before.st_mtim.tv_sec);
+}
+
 static void
 directories_are_made_and_removed_as_directories_only(void **state)
 {
@@ -2065,6 +2120,8 @@ static const struct CMUnitTest tests[] = {
 	BOTH(rename_replaces_a_file),
 	BOTH(rename_never_replaces_a_directory),
 	BOTH(a_link_itself_is_renamed_and_removed),
+	BOTH(modes_and_times_of_files_and_directories_are_changed),
+	BOTH(modes_and_times_are_not_changed_outside_of_the_root_nor_of_other_things),
 	BOTH(directories_are_made_and_removed_as_directories_only),
 	BOTH(names_can_be_changed_in_a_directory_that_may_not_be_read),
 	BOTH(a_lack_of_descriptors_changes_nothing_and_loses_none),

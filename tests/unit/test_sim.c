@@ -1132,6 +1132,30 @@ names_change_as_the_contract_says(void **state)
 }
 
 static void
+modes_and_times_change_as_the_contract_says(void **state)
+{
+	port_root root = open_root();
+	struct port_stat stat;
+
+	(void)state;
+	sim_file_put("/srv/a", "A", 1);
+	sim_dir_put("/srv/d");
+	sim_other_put("/srv/o");
+	assert_int_equal(port_change(root, "a", PORT_MODE, 0751), CUB_OK);
+	assert_int_equal(port_change(root, "a", PORT_MTIME, -5), CUB_OK);
+	assert_int_equal(port_stat(root, "a", &stat), CUB_OK);
+	assert_true(stat.mode == 0751 && stat.mtime_s == -5);
+	assert_int_equal(port_change(root, "d", PORT_MTIME, INT64_C(5000000000)), CUB_OK);
+	assert_int_equal(port_stat(root, "d", &stat), CUB_OK);
+	assert_true(stat.mtime_s == INT64_C(5000000000));
+	assert_int_equal(port_change(root, "o", PORT_MODE, 0600), CUB_E_DENIED);
+	assert_int_equal(port_change(root, "x", PORT_MODE, 0600), CUB_E_NOENT);
+	assert_int_equal(port_change(root, "a/x", PORT_MTIME, 0), CUB_E_NOTDIR);
+	sim_file_deny("/srv/a", true);
+	assert_int_equal(port_change(root, "a", PORT_MODE, 0600), CUB_E_DENIED);
+}
+
+static void
 a_removed_file_lives_until_it_is_closed(void **state)
 {
 	port_root root = open_root();
@@ -1946,6 +1970,7 @@ main(void)
 		TEST(a_file_can_be_huge_where_it_is_sparse),
 		TEST(a_listing_comes_in_order_of_creation),
 		TEST(names_change_as_the_contract_says),
+		TEST(modes_and_times_change_as_the_contract_says),
 		TEST(a_removed_file_lives_until_it_is_closed),
 		TEST(the_medium_can_be_full_or_damaged),
 		TEST(files_come_in_pieces),
