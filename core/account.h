@@ -25,6 +25,7 @@ enum account_right {
 	RIGHT_WRITE  = 2,  /* w: upload, make directories, rename */
 	RIGHT_DELETE = 4,  /* d: remove files and directories */
 	RIGHT_LIST   = 8,  /* l: list */
+	RIGHT_ALL    = 15,
 };
 
 struct account {

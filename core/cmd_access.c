@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AUTH, USER, PASS, PBSZ, PROT, CCC, QUIT. */
+/* AUTH, USER, PASS, PBSZ, PROT, CCC, REIN, QUIT. */
 #include "cmd_access.h"
 
 #include "path.h"
@@ -215,6 +215,20 @@ cmd_ccc(struct session *s, struct text arg, struct out *o)
 	(void)s;
 	(void)arg;
 	reply(o, 533, "The control connection stays protected");
+}
+
+/* RFC 959 section 4.1.1, but that TLS stays, and with it what the client has shown. */
+void
+cmd_rein(struct session *s, struct text arg, struct out *o)
+{
+	(void)arg;
+	transfer_abort(&s->transfer);
+	port_root_close(s->root);
+	s->root = PORT_NONE;
+	state_reset(s);
+	s->login_deadline_ms = s->now_ms + s->service->config.login_timeout * UINT64_C(1000);
+	reply(o, 220, "Log in again");
+	state_enter(s, SESSION_LOGIN);
 }
 
 void

@@ -11,6 +11,7 @@ void cmd_pass(struct session *s, struct text arg, struct out *o);
 void cmd_pbsz(struct session *s, struct text arg, struct out *o);
 void cmd_prot(struct session *s, struct text arg, struct out *o);
 void cmd_ccc(struct session *s, struct text arg, struct out *o);
+void cmd_rein(struct session *s, struct text arg, struct out *o);
 void cmd_quit(struct session *s, struct text arg, struct out *o);
 
 /* The password has been derived: in, or back to USER. */

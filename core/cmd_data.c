@@ -275,12 +275,14 @@ void
 cmd_abor(struct session *s, struct text arg, struct out *o)
 {
 	(void)arg;
-	if (s->state != SESSION_TRANSFER) {
+	if (s->state == SESSION_READY) {
 		reply(o, 226, "No transfer to abort");
 		return;
 	}
 	transfer_abort(&s->transfer);
-	cmd_transfer_log(s, CUB_E_ABORTED);
+	if (s->state == SESSION_TRANSFER) {
+		cmd_transfer_log(s, CUB_E_ABORTED);
+	}
 	reply_transfer_error(o, CUB_E_ABORTED);
 	reply(o, 226, "Abort successful");
 	state_enter(s, SESSION_READY);

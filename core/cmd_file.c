@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST. */
+/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST, MFMT, SITE CHMOD and UMASK. */
 #include "cmd_file.h"
 
 #include <string.h>
@@ -9,18 +9,23 @@
 #include "path.h"
 #include "reply.h"
 
-/* Resolve an argument and look what it names. `path` has CUB_PATH_MAX bytes. */
-static int
-look(struct session *s, struct text arg, char *path, struct port_stat *stat)
+/* Look what an argument names, and get its path of CUB_PATH_MAX bytes; false: it is answered. */
+static bool
+look(struct session *s, struct text arg, char *path, struct port_stat *stat, struct out *o)
 {
 	struct provision_place place;
 	int err = state_resolve(s, arg, path);
 
 	if (err == CUB_OK && provision_holds(path)) {
 		err = provision_find(s->service, path, &place);
-		return err < 0 ? err : provision_stat(s->service, &place, stat);
+		err = err < 0 ? err : provision_stat(s->service, &place, stat);
+	} else if (err == CUB_OK) {
+		err = port_stat(s->root, path_in_root(path), stat);
 	}
-	return err < 0 ? err : port_stat(s->root, path_in_root(path), stat);
+	if (err < 0) {
+		reply_error(o, err);
+	}
+	return err == CUB_OK;
 }
 
 /* `"path"` with its quotes doubled (RFC 959 appendix II). */
@@ -151,14 +156,14 @@ take_away(struct session *s, struct text arg, struct out *o, const char *event,
 	int (*remove)(port_root, const char *))
 {
 	char path[CUB_PATH_MAX];
-	int err = state_resolve(s, arg, path);
+	int err = state_resolve_entry(s, arg, path);
 
-	if (err == CUB_OK && provision_holds(path) && remove == remove_file) {
+	if (err == CUB_E_DENIED && provision_holds(path) && remove == remove_file) {
 		remove_place(s, path, o);
 		return;
 	}
 	if (err == CUB_OK) {
-		err = path[1] == '\0' || provision_holds(path) ? CUB_E_DENIED : remove(s->root, path);
+		err = remove(s->root, path);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -197,13 +202,12 @@ cmd_rnfr(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
-	int err = look(s, arg, path, &stat);
 
-	if (err == CUB_OK && path[1] == '\0') {
-		err = CUB_E_DENIED;
+	if (!look(s, arg, path, &stat, o)) {
+		return;
 	}
-	if (err < 0) {
-		reply_error(o, err);
+	if (path[1] == '\0') {
+		reply_error(o, CUB_E_DENIED);
 		return;
 	}
 	memcpy(s->rename_from, path, sizeof path);
@@ -245,19 +249,17 @@ cmd_size(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
-	int err;
 
 	if (!s->is_image) {
 		/* RFC 3659 section 4: the size as transferred, and in ASCII that isn't known. */
 		reply(o, 550, "SIZE only in TYPE I");
 		return;
 	}
-	err = look(s, arg, path, &stat);
-	if (err == CUB_OK && stat.kind != PORT_FILE) {
-		err = stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED;
+	if (!look(s, arg, path, &stat, o)) {
+		return;
 	}
-	if (err < 0) {
-		reply_error(o, err);
+	if (stat.kind != PORT_FILE) {
+		reply_error(o, stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED);
 		return;
 	}
 	reply_start(o, 213, "");
@@ -270,15 +272,12 @@ cmd_mdtm(struct session *s, struct text arg, struct out *o)
 {
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
-	int err = look(s, arg, path, &stat);
 
-	if (err < 0) {
-		reply_error(o, err);
-		return;
+	if (look(s, arg, path, &stat, o)) {
+		reply_start(o, 213, "");
+		date_put(o, stat.mtime_s);
+		reply_end(o, "");
 	}
-	reply_start(o, 213, "");
-	date_put(o, stat.mtime_s);
-	reply_end(o, "");
 }
 
 void
@@ -287,13 +286,91 @@ cmd_mlst(struct session *s, struct text arg, struct out *o)
 	char path[CUB_PATH_MAX];
 	struct port_stat stat;
 	struct listing_style style = { LISTING_FACTS, s->facts, s->account.rights, 0 };
-	int err = look(s, arg, path, &stat);
 
+	if (look(s, arg, path, &stat, o)) {
+		out_string(o, "250-Entry\r\n ");
+		listing_put(o, &style, path, &stat);
+		reply(o, 250, "End");
+	}
+}
+
+/* Change what is known about an entry, whose path the transfer has then; false: it is answered. */
+static bool
+change(struct session *s, struct text arg, enum port_attribute what, int64_t value, struct out *o)
+{
+	char *path = s->transfer.path;
+	int err = state_resolve_entry(s, arg, path);
+
+	if (err == CUB_OK) {
+		err = port_change(s->root, path_in_root(path), what, value);
+	}
 	if (err < 0) {
 		reply_error(o, err);
+		return false;
+	}
+	log_change(s, "change", path);
+	return true;
+}
+
+/* draft-somers-ftp-mfxx section 3. */
+void
+cmd_mfmt(struct session *s, struct text arg, struct out *o)
+{
+	struct text when = text_cut(&arg, ' ');
+	int64_t mtime_s;
+
+	if (arg.len == 0 || !date_parse(when, &mtime_s)) {
+		reply(o, 501, "Want YYYYMMDDHHMMSS and a path");
 		return;
 	}
-	out_string(o, "250-Entry\r\n ");
-	listing_put(o, &style, path, &stat);
-	reply(o, 250, "End");
+	if (change(s, arg, PORT_MTIME, mtime_s, o)) {
+		reply_start(o, 213, "Modify=");
+		date_put(o, mtime_s);
+		out_string(o, "; ");
+		reply_end(o, s->transfer.path);
+	}
+}
+
+/* Three or four octal digits of permission bits, and no others; else it is answered. */
+static bool
+parse_mode(struct text t, uint16_t *mode, struct out *o)
+{
+	bool is_good = t.len == 3 || t.len == 4;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned digit = (unsigned)t.at[i] - '0';
+
+		is_good = is_good && digit <= 7;
+		n = n * 8 + digit;
+	}
+	if (!is_good || n > 0777) {
+		reply(o, 501, "Want a mode such as 644");
+		return false;
+	}
+	*mode = (uint16_t)n;
+	return true;
+}
+
+void
+cmd_chmod(struct session *s, struct text arg, struct out *o)
+{
+	struct text digits = text_cut(&arg, ' ');
+	uint16_t mode;
+
+	if (parse_mode(arg.len > 0 ? digits : arg, &mode, o)
+		&& change(s, arg, PORT_MODE, mode, o)) {
+		reply(o, 200, "Mode changed");
+	}
+}
+
+void
+cmd_umask(struct session *s, struct text arg, struct out *o)
+{
+	if (arg.len > 0 && !parse_mode(arg, &s->umask, o)) {
+		return;
+	}
+	reply_start(o, 200, "UMASK is ");
+	listing_put_mode(o, s->umask);
+	reply_end(o, "");
 }

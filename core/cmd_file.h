@@ -16,5 +16,10 @@ void cmd_rnto(struct session *s, struct text arg, struct out *o);
 void cmd_size(struct session *s, struct text arg, struct out *o);
 void cmd_mdtm(struct session *s, struct text arg, struct out *o);
 void cmd_mlst(struct session *s, struct text arg, struct out *o);
+void cmd_mfmt(struct session *s, struct text arg, struct out *o);
+
+/* SITE */
+void cmd_chmod(struct session *s, struct text arg, struct out *o);
+void cmd_umask(struct session *s, struct text arg, struct out *o);
 
 #endif

@@ -15,8 +15,13 @@ cmd_feat(struct session *s, struct text arg, struct out *o)
 	out_string(o,
 		"211-Features:\r\n"
 		" AUTH TLS\r\n"
+		" CLNT\r\n"
 		" EPSV\r\n"
+		" HASH ");
+	out_string(o, s->hash_kind == HASH_SHA256 ? "SHA-256*;CRC32" : "SHA-256;CRC32*");
+	out_string(o, "\r\n"
 		" MDTM\r\n"
+		" MFMT\r\n"
 		" MLST ");
 	listing_put_facts(o, FACT_ALL, s->facts, "*");
 	out_string(o, "\r\n"
@@ -26,7 +31,9 @@ cmd_feat(struct session *s, struct text arg, struct out *o)
 		" REST STREAM\r\n"
 		" SIZE\r\n"
 		" TVFS\r\n"
-		" UTF8\r\n");
+		" UTF8\r\n"
+		" XCRC\r\n"
+		" XSHA256\r\n");
 	reply(o, 211, "End");
 }
 
@@ -38,7 +45,7 @@ cmd_syst(struct session *s, struct text arg, struct out *o)
 	reply(o, 215, "UNIX Type: L8");
 }
 
-/* STAT without a path: about the session, and the transfer that is running. */
+/* STAT without a path: about the session, and what is going on. */
 static void
 put_status(struct session *s, struct out *o)
 {
@@ -51,8 +58,9 @@ put_status(struct session *s, struct out *o)
 	if (!clock_is_plausible()) {
 		out_string(o, " The clock is wrong: dates begin at the latest known one\r\n");
 	}
-	if (s->state == SESSION_TRANSFER) {
-		out_string(o, " Transferring, bytes so far: ");
+	if (s->state != SESSION_READY) {
+		out_string(o, s->state == SESSION_TRANSFER ? " Transferring" : " Hashing");
+		out_string(o, ", bytes so far: ");
 		out_number(o, s->transfer.bytes);
 		out_string(o, "\r\n");
 	}
@@ -69,8 +77,8 @@ cmd_stat(struct session *s, struct text arg, struct out *o)
 		put_status(s, o);
 		return;
 	}
-	if (s->state == SESSION_TRANSFER) {
-		reply(o, 450, "A transfer is running");
+	if (s->state != SESSION_READY) {
+		reply_error(o, CUB_E_BUSY);
 		return;
 	}
 	if ((s->account.rights & RIGHT_LIST) == 0) {
@@ -93,6 +101,13 @@ cmd_stat(struct session *s, struct text arg, struct out *o)
 _Static_assert(CUB_REPLY_MAX > LISTING_LINE_MAX + 64, "a part must hold a line and the end");
 
 void
+cmd_stat_cut(struct out *o)
+{
+	/* The code stands already: a failure can only be said in words. */
+	reply(o, 213, "End: the directory could not be read to its end");
+}
+
+void
 cmd_stat_more(struct session *s, struct out *o)
 {
 	int err = CUB_OK;
@@ -109,8 +124,11 @@ cmd_stat_more(struct session *s, struct out *o)
 	}
 	if (err < 0) {
 		listing_close(&s->transfer.listing);
-		/* The code stands already: a failure can only be said in words. */
-		reply(o, 213, err == CUB_EOF ? "End" : "End: the directory could not be read to its end");
+		if (err == CUB_EOF) {
+			reply(o, 213, "End");
+		} else {
+			cmd_stat_cut(o);
+		}
 		state_enter(s, SESSION_READY);
 	}
 }

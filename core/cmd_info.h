@@ -9,6 +9,9 @@ void cmd_feat(struct session *s, struct text arg, struct out *o);
 void cmd_syst(struct session *s, struct text arg, struct out *o);
 void cmd_stat(struct session *s, struct text arg, struct out *o);
 
+/* The last line of STAT's listing where it can't go on. */
+void cmd_stat_cut(struct out *o);
+
 /* The next part of STAT's listing of a directory; ends in READY. */
 void cmd_stat_more(struct session *s, struct out *o);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TYPE, STRU, MODE, OPTS, REST, NOOP. */
+/* TYPE, STRU, MODE, OPTS, REST, NOOP, CLNT. */
 #include "cmd_param.h"
 
+#include "cmd_hash.h"
 #include "reply.h"
 
 void
@@ -46,6 +47,8 @@ cmd_opts(struct session *s, struct text arg, struct out *o)
 		reply_start(o, 200, s->facts != 0 ? "MLST OPTS " : "MLST OPTS");
 		listing_put_facts(o, s->facts, s->facts, "");
 		reply_end(o, "");
+	} else if (text_is(name, "HASH")) {
+		cmd_hash_opts(s, arg, o);
 	} else {
 		reply(o, 501, "No such option");
 	}
@@ -73,4 +76,16 @@ cmd_noop(struct session *s, struct text arg, struct out *o)
 		return;
 	}
 	reply(o, 200, "Here");
+}
+
+void
+cmd_clnt(struct session *s, struct text arg, struct out *o)
+{
+	struct log l;
+
+	state_log(s, &l, "client");
+	log_text(&l, "name", arg);
+	/* Whoever is not logged in shall not fill the log. */
+	log_end(&l, state_is_in(s) ? PORT_LOG_INFO : PORT_LOG_DEBUG);
+	reply(o, 200, "Noted");
 }

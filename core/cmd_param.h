@@ -11,5 +11,6 @@ void cmd_mode(struct session *s, struct text arg, struct out *o);
 void cmd_opts(struct session *s, struct text arg, struct out *o);
 void cmd_rest(struct session *s, struct text arg, struct out *o);
 void cmd_noop(struct session *s, struct text arg, struct out *o);
+void cmd_clnt(struct session *s, struct text arg, struct out *o);
 
 #endif

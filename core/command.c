@@ -5,19 +5,23 @@
 #include "cmd_access.h"
 #include "cmd_data.h"
 #include "cmd_file.h"
+#include "cmd_hash.h"
 #include "cmd_info.h"
 #include "cmd_param.h"
 #include "reply.h"
+
+/* The bits of enum account_right stand here among what a command needs. */
+#define NEEDS_RIGHTS 3
 
 /* What a command needs, besides its state. */
 enum need {
 	NEEDS_ARG     = 1,    /* else 501 */
 	NEEDS_PRIVATE = 2,    /* PROT P, else 522 */
 	NEEDS_DATA    = 4,    /* PASV or EPSV, else 425 */
-	NEEDS_READ    = 8,    /* rights of the account, else 550 */
-	NEEDS_WRITE   = 16,
-	NEEDS_DELETE  = 32,
-	NEEDS_LIST    = 64,
+	NEEDS_READ    = RIGHT_READ << NEEDS_RIGHTS,  /* of the account, else 550 */
+	NEEDS_WRITE   = RIGHT_WRITE << NEEDS_RIGHTS,
+	NEEDS_DELETE  = RIGHT_DELETE << NEEDS_RIGHTS,
+	NEEDS_LIST    = RIGHT_LIST << NEEDS_RIGHTS,
 	KEEPS_RESTART = 128,  /* REST stays in force */
 	KEEPS_RENAME  = 256,  /* so does RNFR */
 	IS_ORDERED    = 512,  /* before login it is out of order, 503, rather than forbidden, 530 */
@@ -26,33 +30,38 @@ enum need {
 #define SEND    (NEEDS_PRIVATE | NEEDS_DATA)
 #define KEEPS   (KEEPS_RESTART | KEEPS_RENAME)
 
-/* Sets of states. A command whose set lacks TRANSFER waits until the transfer is over. */
+/* Sets of states. A command whose set lacks TRANSFER or HASHING waits until that is over. */
 #define IN_READY IN(SESSION_READY)
 #define IN_TLS   (IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) | IN_READY)
 #define IN_ANY   (IN(SESSION_CLEAR) | IN_TLS)
+#define IN_MEANWHILE (IN(SESSION_TRANSFER) | IN(SESSION_HASHING))
 
 struct command {
-	char     name[5];
+	char     name[8];
 	uint16_t states;  /* IN() of each state that accepts it */
 	uint16_t needs;
 	void   (*run)(struct session *s, struct text arg, struct out *o);
 };
 
 static void do_help(struct session *s, struct text arg, struct out *o);
+static void do_site_help(struct session *s, struct text arg, struct out *o);
 
 static const struct command commands[] = {
-	{ "ABOR", IN_READY | IN(SESSION_TRANSFER), 0, cmd_abor },
+	{ "ABOR", IN_READY | IN_MEANWHILE, 0, cmd_abor },
 	{ "APPE", IN_READY, NEEDS_ARG | SEND | NEEDS_WRITE, cmd_appe },
 	{ "AUTH", IN(SESSION_CLEAR), NEEDS_ARG | IS_ORDERED, cmd_auth },
 	{ "CCC",  IN_TLS, 0, cmd_ccc },
 	{ "CDUP", IN_READY, 0, cmd_cdup },
+	{ "CLNT", IN_ANY, NEEDS_ARG | KEEPS, cmd_clnt },
 	{ "CWD",  IN_READY, 0, cmd_cwd },
 	{ "DELE", IN_READY, NEEDS_ARG | NEEDS_DELETE, cmd_dele },
 	{ "EPSV", IN_READY, KEEPS, cmd_epsv },
 	{ "FEAT", IN_ANY, KEEPS, cmd_feat },
+	{ "HASH", IN_READY, NEEDS_ARG | NEEDS_READ | KEEPS, cmd_hash },
 	{ "HELP", IN_ANY, KEEPS, do_help },
 	{ "LIST", IN_READY, SEND | NEEDS_LIST, cmd_list },
 	{ "MDTM", IN_READY, NEEDS_ARG | KEEPS, cmd_mdtm },
+	{ "MFMT", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_mfmt },
 	{ "MKD",  IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_mkd },
 	{ "MLSD", IN_READY, SEND | NEEDS_LIST, cmd_mlsd },
 	{ "MLST", IN_READY, KEEPS, cmd_mlst },
@@ -66,29 +75,47 @@ static const struct command commands[] = {
 	{ "PROT", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_prot },
 	{ "PWD",  IN_READY, KEEPS, cmd_pwd },
 	{ "QUIT", IN_ANY, 0, cmd_quit },
+	{ "REIN", IN_READY, 0, cmd_rein },
 	{ "REST", IN_READY, NEEDS_ARG | KEEPS, cmd_rest },
 	{ "RETR", IN_READY, NEEDS_ARG | SEND | NEEDS_READ, cmd_retr },
 	{ "RMD",  IN_READY, NEEDS_ARG | NEEDS_DELETE, cmd_rmd },
 	{ "RNFR", IN_READY, NEEDS_ARG | NEEDS_WRITE | KEEPS_RENAME, cmd_rnfr },
 	{ "RNTO", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_rnto },
+	{ "SITE", IN_READY, NEEDS_ARG, NULL },  /* one of the other table runs */
 	{ "SIZE", IN_READY, NEEDS_ARG | KEEPS, cmd_size },
-	{ "STAT", IN_READY | IN(SESSION_TRANSFER), KEEPS, cmd_stat },
+	{ "STAT", IN_READY | IN_MEANWHILE, KEEPS, cmd_stat },
 	{ "STOR", IN_READY, NEEDS_ARG | SEND | NEEDS_WRITE, cmd_stor },
 	{ "STRU", IN_READY, NEEDS_ARG | KEEPS, cmd_stru },
 	{ "SYST", IN_ANY, KEEPS, cmd_syst },
 	{ "TYPE", IN_READY, NEEDS_ARG | KEEPS, cmd_type },
 	{ "USER", IN(SESSION_LOGIN) | IN(SESSION_PASSWORD), NEEDS_ARG, cmd_user },
+	{ "XCRC", IN_READY, NEEDS_ARG | NEEDS_READ | KEEPS, cmd_xcrc },
+	{ "XCUP", IN_READY, 0, cmd_cdup },
+	{ "XCWD", IN_READY, 0, cmd_cwd },
+	{ "XMKD", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_mkd },
+	{ "XPWD", IN_READY, KEEPS, cmd_pwd },
+	{ "XRMD", IN_READY, NEEDS_ARG | NEEDS_DELETE, cmd_rmd },
+	{ "XSHA256", IN_READY, NEEDS_ARG | NEEDS_READ | KEEPS, cmd_xsha256 },
+};
+
+/* What follows SITE: the gate is the same. */
+static const struct command site_commands[] = {
+	{ "CHMOD", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_chmod },
+	{ "HELP",  IN_READY, 0, do_site_help },
+	{ "UMASK", IN_READY, NEEDS_WRITE, cmd_umask },
 };
 
 /* Known from the RFCs, but not for us: 502. */
 static const char not_here[] =
-	"ACCT ADAT ALLO CONF ENC EPRT HOST LANG MIC PORT REIN SITE SMNT STOU";
+	"ACCT ADAT ALLO CONF ENC EPRT HOST LANG MIC PORT SMNT STOU";
 
 /* Other protocols' first words: a browser was tricked into speaking to us, or a scanner. */
 static const char foreign[] =
 	"CONNECT DELETE EHLO GET HEAD HELO MAIL OPTIONS PATCH POST PUT TRACE";
 
-#define COMMANDS (sizeof commands / sizeof commands[0])
+#define COUNT(table) (sizeof (table) / sizeof (table)[0])
+
+static const char not_implemented[] = "Command not implemented";
 
 static bool
 is_among(struct text verb, const char *words)
@@ -106,32 +133,52 @@ is_among(struct text verb, const char *words)
 }
 
 static const struct command *
-find(struct text verb)
+find(const struct command *table, size_t count, struct text verb)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (text_is(verb, commands[i].name)) {
-			return &commands[i];
+	for (; count > 0; table++, count--) {
+		if (text_is(verb, table->name)) {
+			return table;
 		}
 	}
 	return NULL;
 }
 
 static void
-do_help(struct session *s, struct text arg, struct out *o)
+list_commands(const struct command *table, size_t count, struct out *o)
 {
-	(void)s;
-	(void)arg;
 	out_string(o, "214-These commands are known:");
-	for (size_t i = 0, in_line = 12; i < COMMANDS; i++, in_line++) {
-		if (in_line == 12) {
-			out_string(o, "\r\n");
-			in_line = 0;
-		}
-		out_char(o, ' ');
-		out_string(o, commands[i].name);
+	for (size_t i = 0; i < count; i++) {
+		out_string(o, "\r\n ");
+		out_string(o, table[i].name);
 	}
 	out_string(o, "\r\n");
 	reply(o, 214, "End");
+}
+
+static void
+do_help(struct session *s, struct text arg, struct out *o)
+{
+	const struct command *c = find(commands, COUNT(commands), arg);
+
+	(void)s;
+	if (arg.len == 0) {
+		list_commands(commands, COUNT(commands), o);
+	} else if (c == NULL) {
+		reply(o, 502, not_implemented);
+	} else if (c->run == NULL) {
+		do_site_help(s, arg, o);
+	} else {
+		reply_start(o, 214, c->name);
+		reply_end(o, (c->needs & NEEDS_ARG) != 0 ? " ARGUMENT" : "");
+	}
+}
+
+static void
+do_site_help(struct session *s, struct text arg, struct out *o)
+{
+	(void)s;
+	(void)arg;
+	list_commands(site_commands, COUNT(site_commands), o);
 }
 
 static void
@@ -140,10 +187,8 @@ refuse_unknown(struct session *s, struct text verb, struct out *o)
 	if (is_among(verb, foreign)) {
 		reply(o, 500, "This is an FTP server");
 		state_enter(s, SESSION_CLOSING);
-	} else if (is_among(verb, not_here)) {
-		reply(o, 502, "Command not implemented");
 	} else {
-		reply(o, 500, "Command not understood");
+		reply(o, is_among(verb, not_here) ? 502 : 500, not_implemented);
 	}
 }
 
@@ -151,12 +196,7 @@ refuse_unknown(struct session *s, struct text verb, struct out *o)
 static bool
 refuse(const struct session *s, const struct command *c, struct text arg, struct out *o)
 {
-	static const struct {
-		uint16_t need, right;
-	} rights[] = {
-		{ NEEDS_READ, RIGHT_READ }, { NEEDS_WRITE, RIGHT_WRITE },
-		{ NEEDS_DELETE, RIGHT_DELETE }, { NEEDS_LIST, RIGHT_LIST },
-	};
+	unsigned rights = c->needs >> NEEDS_RIGHTS & RIGHT_ALL;
 
 	if ((c->states & IN(s->state)) == 0) {
 		if (s->state == SESSION_READY || (c->needs & IS_ORDERED) != 0) {
@@ -170,11 +210,9 @@ refuse(const struct session *s, const struct command *c, struct text arg, struct
 		reply(o, 501, "An argument is missing");
 		return true;
 	}
-	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
-		if ((c->needs & rights[i].need) != 0 && (s->account.rights & rights[i].right) == 0) {
-			reply_error(o, CUB_E_DENIED);
-			return true;
-		}
+	if ((rights & ~(unsigned)s->account.rights) != 0) {
+		reply_error(o, CUB_E_DENIED);
+		return true;
 	}
 	if ((c->needs & NEEDS_PRIVATE) != 0 && !s->is_private) {
 		reply(o, 522, "Use PROT P first");  /* lftp switches to it on this code only */
@@ -190,10 +228,10 @@ refuse(const struct session *s, const struct command *c, struct text arg, struct
 bool
 command_must_wait(const struct session *s, struct text line)
 {
-	const struct command *c = find(text_cut(&line, ' '));
+	const struct command *c = find(commands, COUNT(commands), text_cut(&line, ' '));
 
-	return s->state == SESSION_TRANSFER
-		&& (c == NULL || (c->states & IN(SESSION_TRANSFER)) == 0);
+	return (IN(s->state) & IN_MEANWHILE) != 0
+		&& (c == NULL || (c->states & IN(s->state)) == 0);
 }
 
 void
@@ -201,8 +239,12 @@ command_run(struct session *s, struct text line, struct out *o)
 {
 	struct text arg = line;
 	struct text verb = text_cut(&arg, ' ');
-	const struct command *c = find(verb);
+	const struct command *c = find(commands, COUNT(commands), verb);
 
+	if (c != NULL && c->run == NULL && arg.len > 0) {
+		c = find(site_commands, COUNT(site_commands), text_cut(&arg, ' '));
+		verb.len = 0;
+	}
 	if (c == NULL) {
 		refuse_unknown(s, verb, o);
 		return;

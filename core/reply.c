@@ -39,7 +39,7 @@ static const struct answer error_answers[] = {
 	{ CUB_E_NOTEMPTY, 550, "Directory not empty" },
 	{ CUB_E_FULL,     552, "Disk full" },
 	{ CUB_E_NAME,     553, "Name not allowed" },
-	{ CUB_E_BAD,      554, "Restart position is beyond the end of the file" },
+	{ CUB_E_BAD,      554, "Position is beyond the end of the file" },
 	{ CUB_E_LIMIT,    451, "Out of resources" },
 	{ CUB_E_BUSY,     450, "Busy" },
 	{ CUB_OK,         451, "Local error" },

@@ -9,6 +9,7 @@
 #include "account.h"
 #include "cmd_access.h"
 #include "cmd_data.h"
+#include "cmd_hash.h"
 #include "cmd_info.h"
 #include "command.h"
 #include "reply.h"
@@ -49,13 +50,27 @@ send_reply(struct session *s, const struct out *o)
 	}
 }
 
+/* A step that may make a reply, or a part of one. */
 static void
-greet(struct session *s)
+reply_by(struct session *s, void (*make)(struct session *s, struct out *o))
 {
 	struct out o = open_reply(s);
 
-	reply(&o, 220, s->service->config.greeting);
+	make(s, &o);
 	send_reply(s, &o);
+}
+
+static void
+greet(struct session *s, struct out *o)
+{
+	reply(o, 220, s->service->config.greeting);
+}
+
+static void
+answer_noop(struct session *s, struct out *o)
+{
+	(void)s;
+	reply(o, 200, "Here");
 }
 
 /* The handshake takes the room of the transfers, of which there is none yet. */
@@ -115,7 +130,7 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	if (port_sock_local(sock, &s->local) < 0 || (is_implicit && start_tls(s) < 0)) {
 		session_drop(s);
 	} else if (!is_implicit) {
-		greet(s);
+		reply_by(s, greet);
 	}
 }
 
@@ -165,6 +180,7 @@ hears(const struct session *s)
 	case SESSION_READY:
 		return true;
 	case SESSION_TRANSFER:
+	case SESSION_HASHING:
 		return s->event == LINE_MORE || s->event == LINE_BAD
 			|| (s->event == LINE_READY && !command_must_wait(s, line_text(&s->line)));
 	default:
@@ -192,6 +208,7 @@ static bool
 is_busy(const struct session *s)
 {
 	return s->state == SESSION_CHECKING || s->state == SESSION_REPLYING
+		|| s->state == SESSION_HASHING
 		|| (s->state == SESSION_READY && s->noops_due > 0)
 		|| (s->state == SESSION_HANDSHAKE && !s->control.is_secure)
 		|| (hears(s) && (s->event != LINE_MORE || chan_has_received(&s->control)));
@@ -229,6 +246,9 @@ say_goodbye(struct session *s, unsigned code, const char *text)
 {
 	struct out o = open_reply(s);
 
+	if (s->state == SESSION_REPLYING) {
+		cmd_stat_cut(&o);  /* else what follows would be a line of its answer */
+	}
 	reply(&o, code, text);
 	send_reply(s, &o);
 	state_enter(s, SESSION_CLOSING);
@@ -298,7 +318,7 @@ step_handshake(struct session *s)
 		look_at_client(s);
 		state_enter(s, SESSION_LOGIN);
 		if (s->is_implicit) {
-			greet(s);
+			reply_by(s, greet);
 		}
 	}
 	return err;
@@ -325,42 +345,47 @@ has_news(const struct session *s, const struct port_wait *set)
 		|| wait_is_ready(set, s->control.sock));
 }
 
+/* A transfer or a hash goes on, unless a command came that ends it or has to be answered first. */
+static int
+step_meanwhile(struct session *s, const struct port_wait *set)
+{
+	if (has_news(s, set)) {
+		enum session_state before = s->state;
+		int err = step_command(s);
+
+		if ((err < 0 && err != CUB_AGAIN) || chan_is_sending(&s->control)
+			|| s->state != before) {
+			return err;
+		}
+	}
+	if (s->state == SESSION_HASHING) {
+		reply_by(s, cmd_hash_more);
+	} else {
+		step_transfer(s, set);
+	}
+	return CUB_OK;
+}
+
 /* One thing, in a state in which the last reply has left. */
 static int
 step_state(struct session *s, const struct port_wait *set)
 {
-	struct out o;
-
 	switch (s->state) {
 	case SESSION_CHECKING:
 		if (pbkdf2_step(&s->check, CHECK_SLICE)) {
-			o = open_reply(s);
-			cmd_pass_end(s, &o);
-			send_reply(s, &o);
+			reply_by(s, cmd_pass_end);
 		}
 		return CUB_OK;
 	case SESSION_REPLYING:
-		o = open_reply(s);
-		cmd_stat_more(s, &o);
-		send_reply(s, &o);
+		reply_by(s, cmd_stat_more);
 		return CUB_OK;
 	case SESSION_TRANSFER:
-		if (has_news(s, set)) {
-			int err = step_command(s);
-
-			if ((err < 0 && err != CUB_AGAIN) || chan_is_sending(&s->control)
-				|| s->state != SESSION_TRANSFER) {
-				return err;
-			}
-		}
-		step_transfer(s, set);
-		return CUB_OK;
+	case SESSION_HASHING:
+		return step_meanwhile(s, set);
 	case SESSION_READY:
 		if (s->noops_due > 0) {
 			s->noops_due--;
-			o = open_reply(s);
-			reply(&o, 200, "Here");
-			send_reply(s, &o);
+			reply_by(s, answer_noop);
 			return CUB_OK;
 		}
 		break;

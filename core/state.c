@@ -15,7 +15,7 @@ enum limit {
 
 #define IN_LIVING (IN(SESSION_CLEAR) | IN(SESSION_HANDSHAKE) | IN(SESSION_LOGIN) \
 	| IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) | IN(SESSION_READY) \
-	| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING))
+	| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) | IN(SESSION_HASHING))
 
 static const struct {
 	const char *name;
@@ -28,14 +28,15 @@ static const struct {
 	[SESSION_HANDSHAKE] = { "handshake", LIMIT_LOGIN, IN(SESSION_FREE) | IN(SESSION_CLEAR) },
 	[SESSION_LOGIN] = { "login", LIMIT_LOGIN,
 		IN(SESSION_HANDSHAKE) | IN(SESSION_LOGIN) | IN(SESSION_PASSWORD)
-		| IN(SESSION_CHECKING) },
+		| IN(SESSION_CHECKING) | IN(SESSION_READY) },
 	[SESSION_PASSWORD] = { "password", LIMIT_LOGIN, IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) },
 	[SESSION_CHECKING] = { "checking", LIMIT_LOGIN, IN(SESSION_PASSWORD) },
 	[SESSION_READY] = { "ready", LIMIT_IDLE,
 		IN(SESSION_LOGIN) | IN(SESSION_PASSWORD) | IN(SESSION_CHECKING)
-		| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) },
+		| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) | IN(SESSION_HASHING) },
 	[SESSION_TRANSFER] = { "transfer", LIMIT_NONE, IN(SESSION_READY) },
 	[SESSION_REPLYING] = { "replying", LIMIT_IDLE, IN(SESSION_READY) },
+	[SESSION_HASHING] = { "hashing", LIMIT_IDLE, IN(SESSION_READY) },
 	[SESSION_CLOSING] = { "closing", LIMIT_CLOSING, IN_LIVING },
 	[SESSION_DRAINING] = { "draining", LIMIT_CLOSING, IN(SESSION_CLOSING) },
 };
@@ -87,13 +88,14 @@ void
 state_reset(struct session *s)
 {
 	s->is_known = false;
-	s->client = (struct client){ .is_shown = false };
 	s->admission = (struct admission){ .is_admin = false };
 	s->is_admin = false;
 	s->is_image = false;
 	s->is_private = s->is_implicit;  /* without AUTH there is no other way */
 	s->is_epsv_only = false;
 	s->facts = FACT_ALL;
+	s->hash_kind = HASH_SHA256;
+	s->umask = 022;
 	s->noops_due = 0;
 	s->restart_at = 0;
 	s->cwd[0] = '\0';
@@ -106,6 +108,14 @@ state_resolve(const struct session *s, struct text arg, char *path)
 	int err = path_resolve(s->cwd, arg, path);
 
 	return err == CUB_OK && provision_holds(path) && !s->is_admin ? CUB_E_NOENT : err;
+}
+
+int
+state_resolve_entry(const struct session *s, struct text arg, char *path)
+{
+	int err = state_resolve(s, arg, path);
+
+	return err == CUB_OK && (path[1] == '\0' || provision_holds(path)) ? CUB_E_DENIED : err;
 }
 
 struct service *

@@ -14,6 +14,7 @@
  *	READY      a command
  *	TRANSFER   the end of a transfer; ABOR and STAT are answered meanwhile
  *	REPLYING   room for the next part of a long reply (STAT with a path)
+ *	HASHING    the end of a file, in slices; ABOR and STAT are answered meanwhile
  *	CLOSING    the last reply and our close_notify to leave
  *	DRAINING   the client to close its side
  */
@@ -35,11 +36,23 @@ enum session_state {
 	SESSION_READY,
 	SESSION_TRANSFER,
 	SESSION_REPLYING,
+	SESSION_HASHING,
 	SESSION_CLOSING,
 	SESSION_DRAINING,
 };
 
 #define IN(state) (1u << (state))
+
+enum hash_kind { HASH_SHA256, HASH_CRC32, HASH_KINDS };
+
+#define HASH_BARE 2  /* beside a kind: the hash is the whole answer (XSHA256, XCRC) */
+
+/* A file's hash in the making. The file is the transfer's, and its `bytes` are the position. */
+struct hash {
+	uint64_t end;
+	uint32_t crc;
+	br_sha256_context sha256;
+};
 
 /* What is small stands first: see service.h. */
 struct session {
@@ -62,6 +75,9 @@ struct session {
 	bool     is_private;              /* PROT P */
 	bool     is_epsv_only;            /* EPSV ALL */
 	uint8_t  facts;                   /* of MLSD and MLST */
+	uint8_t  hash_kind;               /* OPTS HASH: enum hash_kind */
+	uint8_t  hashing;                 /* the same, of the hash in the making, and HASH_BARE */
+	uint16_t umask;                   /* mode bits that what is made does not get */
 	uint8_t  noops_due;               /* NOOPs of a transfer's time, answered after it */
 	uint64_t restart_at;              /* REST */
 
@@ -70,7 +86,10 @@ struct session {
 	struct port_addr local;
 	struct account account;           /* a copy: the table may change meanwhile */
 	struct client client;             /* what it has shown in the handshake */
-	struct pbkdf2 check;
+	union {
+		struct pbkdf2 check;          /* CHECKING */
+		struct hash hash;             /* HASHING */
+	};
 	char     cwd[CUB_PATH_MAX];
 	char     rename_from[CUB_PATH_MAX];  /* RNFR; empty: none */
 	struct line line;
@@ -87,7 +106,10 @@ void state_enter(struct session *s, enum session_state next);
 /* Another command or a transfer's end: the time limit begins anew. */
 void state_renew(struct session *s);
 
-/* Forget user and parameters: a client has come, or TLS begins (RFC 4217 section 4). */
+/*
+ * Forget user and parameters: a client has come, TLS begins (RFC 4217 section 4), or REIN. What
+ * the client has shown in the handshake stays.
+ */
 void state_reset(struct session *s);
 
 /*
@@ -95,6 +117,9 @@ void state_reset(struct session *s);
  * administrators there is no /.provision: CUB_E_NOENT.
  */
 int state_resolve(const struct session *s, struct text arg, char *path);
+
+/* The same for an entry of the medium; CUB_E_DENIED for the account's own root, and the rest. */
+int state_resolve_entry(const struct session *s, struct text arg, char *path);
 
 /* The service for an administrator, who sees /.provision; null for others. */
 struct service *state_provision(const struct session *s);

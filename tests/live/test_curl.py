@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """curl against the server: explicit and implicit TLS, IPv4 and IPv6."""
 
+import hashlib
 import os
 import ssl
 import subprocess
 import unittest
+import zlib
 from urllib.parse import quote
 
 from server import ENVIRONMENT, LIMIT_S, PASSWORD, USER, LiveCase, content, need
@@ -109,6 +111,23 @@ class Curl:
         self.assertFalse(self.path("doomed").exists())
         self.assertEqual(self.path("new name").read_bytes(), b"kept")
         self.curl("-Q", "DELE never there", "-l", self.url(), status=QUOTE_FAILED)
+
+    def test_quoted_commands_hash_date_and_restrict_a_file(self):
+        payload = content(300_000, 4)
+        path = self.make("quoted name", payload)
+        self.curl("-D", "said", "-Q", "MFMT 20010203040506 quoted name",
+                  "-Q", "SITE CHMOD 0640 quoted name", "-Q", "HASH quoted name",
+                  "-Q", 'XSHA256 "quoted name"', "-Q", "XCRC quoted name 1000 200000",
+                  "-l", self.url())
+        said = (self.here / "said").read_text().splitlines()
+        sha256, crc = hashlib.sha256(payload).hexdigest(), zlib.crc32(payload[1000:200_000])
+        for line in (f"213 SHA-256 0-300000 {sha256} /quoted name", f"250 {sha256}",
+                     f"250 {crc:08x}", "213 Modify=20010203040506; /quoted name"):
+            self.assertIn(line, said)
+        self.assertEqual(int(path.stat().st_mtime), 981173106)
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o640)
+        for wrong in ("SITE CHMOD 4755 quoted name", "HASH never there", "XCRC quoted name 2 1"):
+            self.curl("-Q", wrong, "-l", self.url(), status=QUOTE_FAILED)
 
     def test_makes_folders_on_the_way(self):
         (self.here / "local").write_bytes(b"deep")

@@ -136,6 +136,20 @@ class ExplicitIPv4(Lftp, LiveCase):
             self.assertEqual(int(self.path(f"times/{name}").stat().st_mtime), when)
             self.assertEqual(int((self.here / "down" / name).stat().st_mtime), when)
 
+    def test_permissions_are_kept_in_both_directions(self):
+        self.needs("SITE")
+        (self.here / "up" / "sub").mkdir(parents=True)
+        for name, mode in (("open", 0o664), ("closed", 0o600), ("program", 0o755)):
+            (self.here / "up" / name).write_bytes(b"x")
+            (self.here / "up" / name).chmod(mode)
+        (self.here / "up" / "sub").chmod(0o750)
+        self.lftp("mirror -R --no-umask up modes\nmirror --no-umask modes down\n"
+                  "chmod 0604 modes/closed")
+        for name, mode in (("open", 0o664), ("program", 0o755), ("sub", 0o750)):
+            for tree in (self.path("modes"), self.here / "down"):
+                self.assertEqual((tree / name).stat().st_mode & 0o7777, mode, name)
+        self.assertEqual(self.path("modes/closed").stat().st_mode & 0o7777, 0o604)
+
     def test_a_file_is_fetched_in_three_pieces_at_once(self):
         payload = content(3_000_000, 8)
         self.make("pieces", payload)

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import unittest
+import zlib
 
 from server import (HOSTS, PASSWORD, USER, Account, Ftp, LiveCase, Server, built_with, content,
                     read_all, snapshot)
@@ -235,6 +236,10 @@ class BeforeLogin(LiveCase):
 
 class LoggedIn(LiveCase):
     """One session a test on a small tree."""
+
+    @classmethod
+    def make_server(cls):
+        return Server(accounts=[Account(), Account("reader", "reads only", rights="rl")])
 
     @classmethod
     def setUpClass(cls):
@@ -546,7 +551,86 @@ class LoggedIn(LiveCase):
         self.needs("HASH")
         wanted = hashlib.sha256(content(1000)).hexdigest()
         reply = self.ftp.expect("HASH file", 213)
-        self.assertRegex(reply.text, rf"^SHA-256 0-(999|1000) {wanted} /?file$")
+        self.assertEqual(reply.text, f"SHA-256 0-1000 {wanted} /file")
+        self.assertEqual(self.ftp.expect("XSHA256 file", 250).text, wanted)
+        crc = zlib.crc32(content(1000))
+        self.assertEqual(self.ftp.expect("XCRC file", 250).text, f"{crc:08x}")
+        part = zlib.crc32(content(1000)[100:900])
+        self.assertEqual(self.ftp.expect('XCRC "file" 100 900', 250).text, f"{part:08x}")
+        self.assertEqual(self.ftp.expect("OPTS HASH CRC32", 200).text, "CRC32")
+        self.assertEqual(self.ftp.expect("HASH file", 213).text,
+                         f"CRC32 0-1000 {crc:08x} /file")
+        for wrong, code in (("HASH sub", 550), ("HASH absent", 550), ("XCRC file 0 1001", 554),
+                            ("OPTS HASH SHA-1", 504)):
+            self.ftp.expect(wrong, code)
+
+    def test_hashes_of_a_large_file_are_right_and_others_go_on_meanwhile(self):
+        payload = content(20_000_000, 5)
+        self.make("large", payload)
+        self.addCleanup(lambda: self.path("large").unlink())
+        other = self.session()
+        self.ftp.send("XSHA256 large")
+        self.ftp.send("XCRC large")
+        for _ in range(20):
+            other.expect("NOOP", 200)
+        self.assertEqual(other.get("file"), content(1000))
+        self.assertEqual(self.ftp.expect_reply(250).text, hashlib.sha256(payload).hexdigest())
+        self.assertEqual(self.ftp.expect_reply(250).text, f"{zlib.crc32(payload):08x}")
+
+    def test_abor_ends_a_hash(self):
+        with open(self.path("holes"), "wb") as file:
+            file.truncate(1 << 40)
+        self.addCleanup(lambda: self.path("holes").unlink())
+        self.ftp.send("HASH holes")
+        self.assertTrue(any("Hashing, bytes so far: " in line
+                            for line in self.ftp.expect("STAT", 211).lines))
+        self.ftp.send(b"\xff\xf4\xff\xf2ABOR\r\n")
+        self.ftp.expect_reply(426)
+        self.ftp.expect_reply(226)
+        self.ftp.expect("HASH file", 213)
+
+    def test_site_chmod_changes_the_permission_bits_and_no_others(self):
+        """4.27: what SITE may do is guarded as all else is, too."""
+        path = self.make("moded", b"x")
+        self.addCleanup(path.unlink)
+        for mode in ("600", "0640", "777", "444", "644"):
+            self.ftp.expect(f"SITE CHMOD {mode} moded", 200)
+            self.assertEqual(path.stat().st_mode & 0o7777, int(mode, 8))
+        self.ftp.expect("SITE CHMOD 700 sub", 200)
+        self.assertEqual(self.path("sub").stat().st_mode & 0o7777, 0o700)
+        self.ftp.expect("SITE CHMOD 755 sub", 200)
+        for wrong in ("4755", "2755", "1777", "07777", "64", "8", "999", "u+s", "-rw"):
+            self.ftp.expect(f"SITE CHMOD {wrong} moded", 501)
+        self.ftp.expect("SITE CHMOD 600 /", 550)
+        self.ftp.expect("SITE CHMOD 600 absent", 550)
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o644)
+        plain = self.server.session(name="reader", password="reads only")
+        self.addCleanup(plain.close)
+        plain.expect("SITE CHMOD 600 moded", 550)
+        plain.expect("SITE UMASK 000", 550)
+        plain.expect("MFMT 20010203040506 moded", 550)
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o644)
+
+    def test_site_umask_is_shown_and_set_for_the_session(self):
+        self.assertRegex(self.ftp.expect("SITE UMASK", 200).text, r"\b0\d\d\d$")
+        self.assertRegex(self.ftp.expect("SITE UMASK 027", 200).text, r"\b0027$")
+        self.ftp.expect("SITE UMASK 1000", 501)
+        self.assertRegex(self.ftp.expect("SITE UMASK", 200).text, r"\b0027$")
+
+    def test_feat_promises_what_is_answered(self):
+        samples = {"AUTH TLS": "AUTH", "CLNT": "CLNT live-test", "EPSV": "EPSV", "PASV": "PASV",
+                   "HASH": "HASH file", "MDTM": "MDTM file", "MLST": "MLST file",
+                   "MFMT": "MFMT 20300102030405 file", "PBSZ": "PBSZ 0", "PROT": "PROT P",
+                   "REST STREAM": "REST 0", "SIZE": "SIZE file", "UTF8": "OPTS UTF8 ON",
+                   "XCRC": "XCRC file", "XSHA256": "XSHA256 file"}
+        self.ftp.expect("TYPE I", 200)
+        promised = [line[1:] for line in self.ftp.expect("FEAT", 211).lines[1:-1]]
+        for name, sample in samples.items():
+            with self.subTest(name):
+                self.assertTrue(any(line == name or line.startswith(name + " ")
+                                    for line in promised))
+                code = self.ftp.command(sample).code
+                self.assertTrue(code // 100 in (2, 3) or sample == "AUTH", code)
 
     def test_names_that_cannot_be_listed_are_not_made(self):
         """Row 4.21 of the checklist."""

@@ -22,6 +22,9 @@
 static struct peer p;
 static uint8_t down[DOWN], up[UP], old[5000], got[DOWN + 1];
 
+/* Of what story_fill() gives as `down`: HASH must never claim another. */
+static char hash[65];
+
 /* A whole session. Ends at the first thing that is not as it should be. */
 static bool
 session(void)
@@ -56,14 +59,27 @@ session(void)
 	}
 	len = peer_data_read_all(&p, got, sizeof got);
 	code = peer_reply(&p);
-	return code == 226 && len > 100 && peer_ask(&p, "STAT sub") == 213 && peer_quit(&p) == 221;
+	if (code != 226 || len <= 100 || (code = peer_ask(&p, "HASH down")) != 213) {
+		return false;
+	}
+	CHECK(strstr(p.reply, hash) != NULL);
+	return peer_ask(&p, "STAT sub") == 213 && peer_quit(&p) == 221;
 }
 
 static void
 prepare(uint64_t seed)
 {
+	br_sha256_context sha256;
+	uint8_t sum[32];
+
 	story_begin(seed);
 	story_fill(down, sizeof down, 8);
+	br_sha256_init(&sha256);
+	br_sha256_update(&sha256, down, sizeof down);
+	br_sha256_out(&sha256, sum);
+	for (size_t i = 0; i < sizeof sum; i++) {
+		snprintf(hash + 2 * i, 3, "%02x", sum[i]);
+	}
 	story_fill(up, sizeof up, 9);
 	story_fill(old, sizeof old, 10);
 	sim_file_put("/srv/home/down", down, sizeof down);

@@ -62,6 +62,34 @@ who_came_before_the_level_rose_is_refused_in_words(void **state)
 	story_end();
 }
 
+static void
+rein_keeps_what_the_client_has_shown_and_trust_counts_anew(void **state)
+{
+	static char got[64];
+	size_t len;
+
+	(void)state;
+	level_start("pinned");
+	level_trust(&tech, "anna", "");
+	level_enter(&p, &tech, "anna");
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	CHECK_CODE(&p, peer_ask(&p, "PWD"), 530);
+	CHECK_CODE(&p, peer_ask(&p, "USER gast"), 530);
+	CHECK(peer_reply(&p) == CUB_EOF);
+	level_enter(&p, &tech, "anna");
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	CHECK_CODE(&p, peer_ask(&p, "USER anna"), 232);
+	CHECK_CODE(&p, peer_protect(&p), 200);
+	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
+	CHECK(len == 5);
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	CHECK(story_admin("distrust %s", DIGITS(self)) == CUB_OK);
+	CHECK_CODE(&p, peer_ask(&p, "USER anna"), 530);
+	CHECK(peer_reply(&p) == CUB_EOF);
+	story_check_quiet();
+	story_end();
+}
+
 /* Looks at the sessions before each pass: a certificate is shown only once it is proven. */
 static void
 look_at_sessions(void)
@@ -176,6 +204,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_account_without_its_folder_is_told_so_however_it_comes, setup),
 		cmocka_unit_test_setup(who_came_before_the_level_rose_is_refused_in_words, setup),
+		cmocka_unit_test_setup(rein_keeps_what_the_client_has_shown_and_trust_counts_anew, setup),
 		cmocka_unit_test_setup(sessions_show_a_certificate_only_once_it_is_proven, setup),
 		cmocka_unit_test_setup(data_connections_go_on_while_other_cas_come_and_go, setup),
 		cmocka_unit_test_setup(an_administrator_by_certificate_may_even_distrust_himself, setup),

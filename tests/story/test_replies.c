@@ -102,6 +102,9 @@ before_login_order_and_secrets_are_kept(void **state)
 	static const struct row rows[] = {
 		{ "AUTH TLS", 503 }, { "PASS secret", 503 }, { "PWD", 530 }, { "STAT", 530 },
 		{ "RETR a.txt", 530 }, { "STOR a.txt", 530 }, { "PASV", 530 }, { "REST 1", 530 },
+		{ "SITE", 530 }, { "SITE CHMOD 644 a.txt", 530 }, { "SITE HELP", 530 }, { "REIN", 530 },
+		{ "HASH a.txt", 530 }, { "XCRC a.txt", 530 }, { "MFMT 20010203040506 a.txt", 530 },
+		{ "CLNT x", 200 }, { "OPTS HASH CRC32", 200 },
 		{ "PBSZ", 501 }, { "PBSZ x", 501 }, { "PBSZ 16384", 200 }, { "PROT", 501 },
 		{ "PROT C", 534 }, { "PROT S", 536 }, { "PROT E", 536 }, { "PROT X", 504 },
 		{ "PROT P", 200 }, { "CCC", 533 }, { "USER", 501 }, { "USER anna", 331 },
@@ -144,10 +147,12 @@ parameters_are_answered_by_the_table(void **state)
 		{ "STRU F", 200 }, { "STRU R", 504 }, { "MODE S", 200 }, { "MODE Z", 504 },
 		{ "OPTS UTF8 ON", 200 }, { "OPTS UTF-8 ON", 200 }, { "OPTS UTF8", 200 },
 		{ "OPTS MLST type;size;", 200 }, { "OPTS MLST", 200 }, { "OPTS XYZ", 501 },
+		{ "OPTS HASH", 200 }, { "OPTS HASH crc32", 200 }, { "OPTS HASH SHA-1", 504 },
+		{ "OPTS HASH SHA-256", 200 }, { "CLNT", 501 }, { "CLNT Some client 1.2", 200 },
 		{ "REST 0", 350 }, { "REST 9223372036854775807", 350 },
 		{ "REST 9223372036854775808", 501 }, { "REST 18446744073709551615", 501 },
 		{ "REST -1", 501 }, { "REST x", 501 }, { "REST", 501 },
-		{ "ABOR", 226 }, { "BLAH", 500 }, { "SITE CHMOD 644 a", 502 }, { "ACCT x", 502 },
+		{ "ABOR", 226 }, { "BLAH", 500 }, { "SITE CHMOD 644 a", 550 }, { "ACCT x", 502 },
 		{ "LANG en", 502 }, { "HOST x", 502 }, { "PORT 192,0,2,10,200,10", 502 },
 		{ "STAT", 211 }, { "STAT a.txt", 213 }, { "STAT dir", 213 }, { "STAT none", 550 },
 	};
@@ -167,6 +172,22 @@ files_and_directories_are_answered_by_the_table(void **state)
 		{ "SIZE a.txt", 550 }, { "TYPE I", 200 }, { "SIZE a.txt", 213 }, { "SIZE dir", 550 },
 		{ "SIZE none", 550 }, { "SIZE", 501 }, { "MDTM a.txt", 213 }, { "MDTM none", 550 },
 		{ "MLST a.txt", 250 }, { "MLST", 250 }, { "MLST none", 550 },
+		{ "XPWD", 257 }, { "XCWD dir", 250 }, { "XCUP", 250 }, { "XMKD new", 257 },
+		{ "XMKD new", 550 }, { "XRMD new", 250 }, { "XRMD a.txt", 550 }, { "XRMD", 501 },
+		{ "MFMT 20010203040506 a.txt", 213 }, { "MFMT 20010203040506 dir", 213 },
+		{ "MFMT 20010203040506 none", 550 }, { "MFMT 20010203040506 /", 550 },
+		{ "MFMT 20010229040506 a.txt", 501 }, { "MFMT 2001020304050x a.txt", 501 },
+		{ "MFMT 200102030405 a.txt", 501 }, { "MFMT 20010203040506", 501 }, { "MFMT", 501 },
+		{ "MFMT 20010203040506 .cubftpd-x", 553 },
+		{ "SITE CHMOD 644 a.txt", 200 }, { "site chmod 0755 dir", 200 },
+		{ "SITE CHMOD 644 none", 550 }, { "SITE CHMOD 644 /", 550 }, { "SITE CHMOD 644", 501 },
+		{ "SITE CHMOD", 501 }, { "SITE CHMOD 4755 a.txt", 501 }, { "SITE CHMOD 1777 dir", 501 },
+		{ "SITE CHMOD 00644 a.txt", 501 }, { "SITE CHMOD 64 a.txt", 501 },
+		{ "SITE CHMOD 684 a.txt", 501 }, { "SITE CHMOD 084 a.txt", 501 },
+		{ "SITE CHMOD u+x a.txt", 501 }, { "SITE CHMOD 644 .cubftpd-x", 553 },
+		{ "SITE UMASK", 200 }, { "SITE UMASK 077", 200 }, { "SITE UMASK 1077", 501 },
+		{ "SITE UMASK 8", 501 }, { "SITE", 501 }, { "SITE BLAH", 500 }, { "SITE GET x", 500 },
+		{ "NOOP", 200 }, { "SITE HELP", 214 },
 		{ "MKD new", 257 }, { "MKD new", 550 }, { "MKD /", 550 }, { "MKD none/new", 550 },
 		{ "MKD .cubftpd-x", 553 }, { "MKD", 501 },
 		{ "RMD new", 250 }, { "RMD new", 550 }, { "RMD dir", 550 }, { "RMD a.txt", 550 },
@@ -206,6 +227,18 @@ texts_that_clients_parse_are_exact(void **state)
 	CHECK(strncmp(p.reply, "250-", 4) == 0);
 	CHECK(strstr(p.reply, "\r\n type=file;size=5;modify=20010909014640;") != NULL);
 	CHECK(strstr(p.reply, " /a.txt\r\n250 ") != NULL);
+	CHECK_CODE(&p, peer_ask(&p, "MFMT 20010203040506 dir/../a.txt"), 213);
+	CHECK(strcmp(p.reply, "213 Modify=20010203040506; /a.txt\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "MDTM a.txt"), 213);
+	CHECK(strcmp(p.reply, "213 20010203040506\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "SITE CHMOD 0710 a.txt"), 200);
+	CHECK_CODE(&p, peer_ask(&p, "MLST a.txt"), 250);
+	CHECK(strstr(p.reply, "UNIX.mode=0710;") != NULL);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK 027"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0027\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK 888"), 501);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0027\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "EPSV"), 229);
 	CHECK(strcmp(p.reply + strlen(p.reply) - 4, "|)\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "PASV"), 227);
@@ -282,6 +315,10 @@ rights_that_are_missing_are_550(void **state)
 	static const struct row rows[] = {
 		{ "EPSV", 229 }, { "STOR x", 550 }, { "APPE a.txt", 550 }, { "MKD x", 550 },
 		{ "DELE a.txt", 550 }, { "RMD empty", 550 }, { "RNFR a.txt", 550 },
+		{ "XMKD x", 550 }, { "XRMD empty", 550 }, { "MFMT 20010203040506 a.txt", 550 },
+		/* 4.27: SITE has a gate as other commands have. */
+		{ "SITE CHMOD 600 a.txt", 550 }, { "SITE UMASK", 550 }, { "SITE UMASK 077", 550 },
+		{ "SITE HELP", 214 }, { "HASH a.txt", 213 },
 		{ "RETR a.txt", 150 },
 	};
 
@@ -292,6 +329,11 @@ rights_that_are_missing_are_550(void **state)
 	peer_close(&p);
 	CHECK(sim_file_is("/srv/home/a.txt", "hello", 5));
 	CHECK(sim_dir_exists("/srv/home/empty"));
+	peer_init(&p);
+	story_login_as(&p, "anna");
+	CHECK_CODE(&p, peer_ask(&p, "MLST a.txt"), 250);
+	CHECK(strstr(p.reply, "modify=20010909014640;") != NULL);
+	CHECK(strstr(p.reply, "UNIX.mode=0644;") != NULL);
 	story_end();
 }
 
@@ -331,12 +373,15 @@ feat_lists_exactly_what_works(void **state)
 	static const struct row rows[] = {
 		{ "EPSV", 229 }, { "MDTM a.txt", 213 }, { "MLST a.txt", 250 }, { "PASV", 227 },
 		{ "PBSZ 0", 200 }, { "PROT P", 200 }, { "REST 1", 350 }, { "TYPE I", 200 },
-		{ "SIZE a.txt", 213 }, { "OPTS UTF8 ON", 200 }, { "RETR a.txt", 150 },
+		{ "SIZE a.txt", 213 }, { "OPTS UTF8 ON", 200 }, { "CLNT test", 200 },
+		{ "HASH a.txt", 213 }, { "OPTS HASH SHA-256", 200 }, { "OPTS HASH CRC32", 200 },
+		{ "HASH a.txt", 213 }, { "XCRC a.txt", 250 }, { "XSHA256 a.txt", 250 },
+		{ "MFMT 20010203040506 a.txt", 213 }, { "RETR a.txt", 150 },
 	};
 	/* Extensions that a client would look for: listed, or not understood. */
 	static const char *const others[] = {
-		"MFMT", "MFF", "HASH", "XSHA256", "XCRC", "AVBL", "LANG", "HOST", "COMB", "CLNT",
-		"EPRT", "THMB", "MODE Z", "SITE", "XSHA1", "XMD5", "ESTA", "ESTP",
+		"MFF", "AVBL", "LANG", "HOST", "COMB", "EPRT", "THMB", "MODE Z", "XSHA1", "XMD5", "ESTA",
+		"ESTP", "XSHA512", "CSID", "PRET",
 	};
 	char feat[2000];
 
@@ -349,7 +394,9 @@ feat_lists_exactly_what_works(void **state)
 	CHECK(has_line(feat, "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;"));
 	CHECK(has_line(feat, "PASV") && has_line(feat, "PBSZ") && has_line(feat, "PROT"));
 	CHECK(has_line(feat, "REST STREAM") && has_line(feat, "SIZE") && has_line(feat, "TVFS"));
-	CHECK(has_line(feat, "UTF8"));
+	CHECK(has_line(feat, "UTF8") && has_line(feat, "CLNT") && has_line(feat, "MFMT"));
+	CHECK(has_line(feat, "HASH SHA-256*;CRC32") && has_line(feat, "XCRC"));
+	CHECK(has_line(feat, "XSHA256"));
 	ASK_ALL(rows);
 	peer_close(&p);
 	story_login(&p);
@@ -400,6 +447,142 @@ help_names_only_commands_that_are_known(void **state)
 			CHECK(code != 500 && code != 502);
 		}
 	}
+	story_end();
+}
+
+static void
+help_on_one_command_tells_whether_it_wants_an_argument(void **state)
+{
+	(void)state;
+	story_login(&p);
+	CHECK_CODE(&p, peer_ask(&p, "HELP retr"), 214);
+	CHECK(strcmp(p.reply, "214 RETR ARGUMENT\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "HELP PWD"), 214);
+	CHECK(strcmp(p.reply, "214 PWD\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "HELP BLAH"), 502);
+	CHECK_CODE(&p, peer_ask(&p, "HELP GET"), 502);
+	CHECK_CODE(&p, peer_ask(&p, "HELP SITE"), 214);
+	CHECK(strcmp(p.reply, "214-These commands are known:\r\n CHMOD\r\n HELP\r\n UMASK\r\n"
+		"214 End\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "SITE HELP"), 214);
+	CHECK(has_line(p.reply, "UMASK"));
+	story_end();
+}
+
+static void
+rein_is_as_before_user_with_all_parameters_new(void **state)
+{
+	static const struct row before[] = {
+		{ "CWD dir", 250 }, { "TYPE I", 200 }, { "OPTS MLST size;", 200 },
+		{ "OPTS HASH CRC32", 200 }, { "SITE UMASK 077", 200 }, { "EPSV ALL", 200 },
+		{ "EPSV", 229 }, { "RNFR in.txt", 350 }, { "REST 1", 350 }, { "REIN", 220 },
+		{ "PWD", 530 }, { "EPSV", 530 }, { "RNTO x", 530 }, { "REIN", 530 }, { "AUTH TLS", 503 },
+		{ "PASS secret", 503 },
+	};
+	static const struct row after[] = {
+		{ "SIZE a.txt", 550 }, { "RETR a.txt", 522 }, { "PROT P", 200 },
+		{ "RETR a.txt", 425 }, { "PASV", 227 },
+	};
+	size_t len;
+
+	(void)state;
+	story_login(&p);
+	CHECK(sim_file_open_count() == 2);
+	ASK_ALL(before);
+	/* Its folder and its passive port are closed; TLS goes on. */
+	CHECK(sim_file_open_count() == 1 && sim_net_open_count() == 3);
+	CHECK_CODE(&p, peer_login(&p, "gast", "secret"), 230);
+	ASK_ALL(after);
+	CHECK_CODE(&p, peer_ask(&p, "PWD"), 257);
+	CHECK(strncmp(p.reply, "257 \"/\" ", 8) == 0);
+	CHECK_CODE(&p, peer_ask(&p, "FEAT"), 211);
+	CHECK(has_line(p.reply, "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;"));
+	CHECK(has_line(p.reply, "HASH SHA-256*;CRC32"));
+	CHECK_CODE(&p, peer_ask(&p, "MKD x"), 550);
+	CHECK_CODE(&p, story_fetch(&p, "RETR a.txt", data, sizeof data, &len), 226);
+	CHECK(len == 5 && p.data.resumed);
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+	CHECK_CODE(&p, peer_ask(&p, "RNTO x"), 503);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0022\r\n") == 0);
+	peer_quit(&p);
+	story_check_quiet();
+	story_end();
+}
+
+static void
+rein_waits_for_the_end_of_a_transfer(void **state)
+{
+	(void)state;
+	story_login(&p);
+	CHECK(story_open(&p, "RETR a.txt") == 150);
+	peer_command(&p, "REIN");
+	CHECK(peer_data_read_all(&p, data, sizeof data) == 5);
+	CHECK_CODE(&p, peer_reply(&p), 226);
+	CHECK_CODE(&p, peer_reply(&p), 220);
+	CHECK_CODE(&p, peer_ask(&p, "PWD"), 530);
+	story_end();
+}
+
+static void
+after_rein_the_time_to_log_in_runs_anew(void **state)
+{
+	(void)state;
+	story_login(&p);
+	for (int i = 0; i < 20; i++) {
+		story_wait_ms(story_config.login_timeout * 500);
+		CHECK_CODE(&p, peer_ask(&p, "NOOP"), 200);
+	}
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	story_wait_ms(story_config.login_timeout * 1000 - 1000);
+	CHECK(!peer_has_reply(&p));
+	/* What is said meanwhile does not make it longer. */
+	CHECK_CODE(&p, peer_ask(&p, "NOOP"), 200);
+	story_wait_ms(2000);
+	CHECK_CODE(&p, peer_reply(&p), 421);
+	story_check_quiet();
+	story_end();
+}
+
+/* Its last line has to come: else a client takes what follows for a part of the answer. */
+static void
+the_end_of_the_server_within_stat_ends_its_answer_first(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		char path[200];
+
+		snprintf(path, sizeof path, "/srv/home/big/%0100d", i);
+		sim_file_put(path, "", 0);
+	}
+	story_login(&p);
+	peer_command(&p, "STAT big");
+	sim_pump = story_pass;
+	for (int i = 0; i < 10; i++) {
+		(void)peer_turn(&p);
+	}
+	sim_pump = story_pump;
+	cubftpd_stop(port_clock_ms());
+	CHECK_CODE(&p, peer_reply(&p), 213);
+	CHECK(strstr(p.reply, "\r\n213 End: ") != NULL);
+	CHECK_CODE(&p, peer_reply(&p), 421);
+	CHECK(peer_reply(&p) == CUB_EOF);
+	story_end();
+}
+
+static void
+the_name_of_a_client_is_in_the_log_once_it_is_logged_in(void **state)
+{
+	(void)state;
+	CHECK_CODE(&p, peer_connect(&p, 21, false), 220);
+	CHECK_CODE(&p, peer_ask(&p, "CLNT early"), 200);
+	CHECK(strstr(sim_log_line(0), "event=client") != NULL);
+	CHECK_CODE(&p, peer_auth_tls(&p), 234);
+	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+	CHECK_CODE(&p, peer_ask(&p, "CLNT A \"client\"=1"), 200);
+	CHECK(strstr(sim_log_line(0), "account=anna name=A \\x22client\\x22\\x3D1") != NULL
+		|| strstr(sim_log_line(0), "name=A\\x20\\x22client") != NULL);
 	story_end();
 }
 
@@ -545,6 +728,12 @@ main(void)
 		TEST(feat_lists_exactly_what_works),
 		TEST(feat_marks_the_facts_that_are_on),
 		TEST(help_names_only_commands_that_are_known),
+		TEST(help_on_one_command_tells_whether_it_wants_an_argument),
+		TEST(rein_is_as_before_user_with_all_parameters_new),
+		TEST(rein_waits_for_the_end_of_a_transfer),
+		TEST(after_rein_the_time_to_log_in_runs_anew),
+		TEST(the_end_of_the_server_within_stat_ends_its_answer_first),
+		TEST(the_name_of_a_client_is_in_the_log_once_it_is_logged_in),
 		TEST(an_empty_directory_is_150_nothing_and_226),
 		TEST(options_of_a_listing_are_skipped),
 		TEST(a_directory_of_any_size_is_listed_whole),

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HASH, XSHA256, XCRC. A file is hashed as it is stored, in slices, in the buffer of the
+ * transfer, of which there is none meanwhile. What is told covers the length that it had at
+ * the start: a file that becomes shorter is refused, one that grows is not hashed any further.
+ */
+#include "cmd_hash.h"
+
+#include "crc32.h"
+#include "path.h"
+#include "reply.h"
+
+/* Bytes that one step reads: about a millisecond on a slow device. */
+#define SLICE 4096
+
+_Static_assert(sizeof ((struct transfer *)0)->buffer >= SLICE, "a slice must fit the buffer");
+
+static const char names[HASH_KINDS][8] = {
+	[HASH_SHA256] = "SHA-256", [HASH_CRC32] = "CRC32",
+};
+
+void
+cmd_hash_opts(struct session *s, struct text arg, struct out *o)
+{
+	for (uint8_t kind = 0; kind < HASH_KINDS; kind++) {
+		if (text_is(arg, names[kind])) {
+			s->hash_kind = kind;
+			arg.len = 0;
+		}
+	}
+	reply(o, arg.len == 0 ? 200 : 504, names[s->hash_kind]);
+}
+
+/* Cut off a number that is the last word; false where there is none. */
+static bool
+cut_number(struct text *t, uint64_t *n)
+{
+	size_t at = t->len;
+
+	while (at > 0 && t->at[at - 1] != ' ') {
+		at--;
+	}
+	if (at == 0 || !text_number((struct text){ t->at + at, t->len - at }, INT64_MAX, n)) {
+		return false;
+	}
+	t->len = at - 1;
+	return true;
+}
+
+/* Close the file, and answer for what went wrong. */
+static void
+finish(struct session *s, int err, struct out *o)
+{
+	struct transfer *t = &s->transfer;
+
+	if (t->file != PORT_NONE) {
+		(void)port_file_close(t->file);
+		t->file = PORT_NONE;
+	}
+	wipe(t->buffer, SLICE);
+	if (err < 0) {
+		reply_error(o, err);
+	}
+}
+
+/* Open a file, and see whether it reaches from where to begin to where to end. */
+static int
+open_file(struct session *s, struct text name)
+{
+	struct transfer *t = &s->transfer;
+	struct port_stat stat;
+	port_file file;
+	int err = state_resolve_entry(s, name, t->path);
+
+	if (err == CUB_OK) {
+		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, &file);
+	}
+	if (err < 0) {
+		return err;
+	}
+	t->file = file;
+	err = port_file_stat(file, &stat);
+	if (err == CUB_OK && s->hash.end == UINT64_MAX) {
+		s->hash.end = stat.size;
+	}
+	return err < 0 ? err
+		: t->bytes > s->hash.end || s->hash.end > stat.size ? CUB_E_BAD : CUB_OK;
+}
+
+static void
+start(struct session *s, struct text name, struct out *o)
+{
+	struct hash *h = &s->hash;
+	struct text rest = name;
+	int err;
+
+	/* Others have `NAME START END`, for a part of a file. */
+	if ((s->hashing & HASH_BARE) != 0 && cut_number(&rest, &h->end)
+		&& cut_number(&rest, &s->transfer.bytes)) {
+		name = rest;
+	} else {
+		s->transfer.bytes = 0;
+		h->end = UINT64_MAX;
+	}
+	/* Clients put a name that has a blank in it into quotes. */
+	if (name.len > 2 && name.at[0] == '"' && name.at[name.len - 1] == '"') {
+		name = (struct text){ name.at + 1, name.len - 2 };
+	}
+	err = open_file(s, name);
+	if (err < 0) {
+		finish(s, err, o);
+		return;
+	}
+	h->crc = 0;
+	br_sha256_init(&h->sha256);
+	state_enter(s, SESSION_HASHING);
+}
+
+void
+cmd_hash(struct session *s, struct text arg, struct out *o)
+{
+	s->hashing = s->hash_kind;
+	start(s, arg, o);
+}
+
+void
+cmd_xsha256(struct session *s, struct text arg, struct out *o)
+{
+	s->hashing = HASH_SHA256 | HASH_BARE;
+	start(s, arg, o);
+}
+
+void
+cmd_xcrc(struct session *s, struct text arg, struct out *o)
+{
+	s->hashing = HASH_CRC32 | HASH_BARE;
+	start(s, arg, o);
+}
+
+static void
+put_answer(const struct session *s, struct out *o)
+{
+	const struct hash *h = &s->hash;
+	uint8_t value[br_sha256_SIZE];
+	size_t len = 4;
+
+	for (unsigned i = 0; i < 4; i++) {
+		value[i] = (uint8_t)(h->crc >> (24 - 8 * i));
+	}
+	if ((s->hashing & HASH_CRC32) == 0) {
+		br_sha256_out(&h->sha256, value);
+		len = sizeof value;
+	}
+	if ((s->hashing & HASH_BARE) != 0) {
+		reply_start(o, 250, "");
+		out_hex(o, value, len);
+		reply_end(o, "");
+		return;
+	}
+	reply_start(o, 213, names[s->hashing]);
+	out_string(o, " 0-");
+	out_number(o, h->end);
+	out_char(o, ' ');
+	out_hex(o, value, len);
+	out_char(o, ' ');
+	reply_end(o, s->transfer.path);
+}
+
+void
+cmd_hash_more(struct session *s, struct out *o)
+{
+	struct transfer *t = &s->transfer;
+	struct hash *h = &s->hash;
+	uint64_t left = h->end - t->bytes;
+	int n = CUB_OK;
+
+	if (left > 0) {
+		n = port_file_read(t->file, t->bytes, t->buffer, left < SLICE ? (size_t)left : SLICE);
+	}
+	if (n > 0) {
+		if ((s->hashing & HASH_CRC32) == 0) {
+			br_sha256_update(&h->sha256, t->buffer, (size_t)n);
+		} else {
+			h->crc = crc32(h->crc, t->buffer, (size_t)n);
+		}
+		t->bytes += (uint64_t)n;
+		state_renew(s);
+		return;
+	}
+	finish(s, n == CUB_EOF ? CUB_E_BUSY : n, o);  /* EOF: it has become shorter */
+	if (n == CUB_OK) {
+		put_answer(s, o);
+	}
+	state_enter(s, SESSION_READY);
+}
