@@ -47,69 +47,41 @@ cut_number(struct text *t, uint64_t *n)
 	return true;
 }
 
-/* Close the file, and answer for what went wrong. */
-static void
-finish(struct session *s, int err, struct out *o)
-{
-	struct transfer *t = &s->transfer;
-
-	if (t->file != PORT_NONE) {
-		(void)port_file_close(t->file);
-		t->file = PORT_NONE;
-	}
-	wipe(t->buffer, SLICE);
-	if (err < 0) {
-		reply_error(o, err);
-	}
-}
-
-/* Open a file, and see whether it reaches from where to begin to where to end. */
-static int
-open_file(struct session *s, struct text name)
-{
-	struct transfer *t = &s->transfer;
-	struct port_stat stat;
-	port_file file;
-	int err = state_resolve_entry(s, name, t->path);
-
-	if (err == CUB_OK) {
-		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, &file);
-	}
-	if (err < 0) {
-		return err;
-	}
-	t->file = file;
-	err = port_file_stat(file, &stat);
-	if (err == CUB_OK && s->hash.end == UINT64_MAX) {
-		s->hash.end = stat.size;
-	}
-	return err < 0 ? err
-		: t->bytes > s->hash.end || s->hash.end > stat.size ? CUB_E_BAD : CUB_OK;
-}
-
 static void
 start(struct session *s, struct text name, struct out *o)
 {
+	struct transfer *t = &s->transfer;
 	struct hash *h = &s->hash;
 	struct text rest = name;
+	struct port_stat stat;
+	port_file file;
 	int err;
 
 	/* Others have `NAME START END`, for a part of a file. */
 	if ((s->hashing & HASH_BARE) != 0 && cut_number(&rest, &h->end)
-		&& cut_number(&rest, &s->transfer.bytes)) {
+		&& cut_number(&rest, &t->bytes)) {
 		name = rest;
 	} else {
-		s->transfer.bytes = 0;
+		t->bytes = 0;
 		h->end = UINT64_MAX;
 	}
 	/* Clients put a name that has a blank in it into quotes. */
 	if (name.len > 2 && name.at[0] == '"' && name.at[name.len - 1] == '"') {
 		name = (struct text){ name.at + 1, name.len - 2 };
 	}
-	err = open_file(s, name);
+	err = state_resolve_entry(s, name, t->path);
+	if (err == CUB_OK) {
+		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, &file);
+	}
 	if (err < 0) {
-		finish(s, err, o);
+		reply_error(o, err);
 		return;
+	}
+	t->file = file;
+	h->error = port_file_stat(file, &stat);
+	if (h->error == CUB_OK) {
+		h->end = h->end == UINT64_MAX ? stat.size : h->end;
+		h->error = t->bytes > h->end || h->end > stat.size ? CUB_E_BAD : CUB_OK;
 	}
 	h->crc = 0;
 	br_sha256_init(&h->sha256);
@@ -172,9 +144,9 @@ cmd_hash_more(struct session *s, struct out *o)
 	struct transfer *t = &s->transfer;
 	struct hash *h = &s->hash;
 	uint64_t left = h->end - t->bytes;
-	int n = CUB_OK;
+	int n = h->error;
 
-	if (left > 0) {
+	if (n == CUB_OK && left > 0) {
 		n = port_file_read(t->file, t->bytes, t->buffer, left < SLICE ? (size_t)left : SLICE);
 	}
 	if (n > 0) {
@@ -187,9 +159,13 @@ cmd_hash_more(struct session *s, struct out *o)
 		state_renew(s);
 		return;
 	}
-	finish(s, n == CUB_EOF ? CUB_E_BUSY : n, o);  /* EOF: it has become shorter */
+	(void)port_file_close(t->file);
+	t->file = PORT_NONE;
+	wipe(t->buffer, SLICE);
 	if (n == CUB_OK) {
 		put_answer(s, o);
+	} else {
+		reply_error(o, n == CUB_EOF ? CUB_E_BUSY : n);  /* EOF: it has become shorter */
 	}
 	state_enter(s, SESSION_READY);
 }

@@ -50,6 +50,7 @@ enum hash_kind { HASH_SHA256, HASH_CRC32, HASH_KINDS };
 /* A file's hash in the making. The file is the transfer's, and its `bytes` are the position. */
 struct hash {
 	uint64_t end;
+	int      error;  /* why it can't be made */
 	uint32_t crc;
 	br_sha256_context sha256;
 };
