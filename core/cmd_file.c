@@ -331,25 +331,16 @@ cmd_mfmt(struct session *s, struct text arg, struct out *o)
 	}
 }
 
-/* Three or four octal digits of permission bits, and no others; else it is answered. */
+/* A mode of text; false: it is none, and that is answered. */
 static bool
-parse_mode(struct text t, uint16_t *mode, struct out *o)
+take_mode(struct text t, uint16_t *mode, struct out *o)
 {
-	bool is_good = t.len == 3 || t.len == 4;
-	unsigned n = 0;
+	bool is_good = text_mode(t, mode);
 
-	for (size_t i = 0; i < t.len; i++) {
-		unsigned digit = (unsigned)t.at[i] - '0';
-
-		is_good = is_good && digit <= 7;
-		n = n * 8 + digit;
-	}
-	if (!is_good || n > 0777) {
+	if (!is_good) {
 		reply(o, 501, "Want a mode such as 644");
-		return false;
 	}
-	*mode = (uint16_t)n;
-	return true;
+	return is_good;
 }
 
 void
@@ -358,7 +349,7 @@ cmd_chmod(struct session *s, struct text arg, struct out *o)
 	struct text digits = text_cut(&arg, ' ');
 	uint16_t mode;
 
-	if (parse_mode(arg.len > 0 ? digits : arg, &mode, o)
+	if (take_mode(arg.len > 0 ? digits : arg, &mode, o)
 		&& change(s, arg, PORT_MODE, mode, o)) {
 		reply(o, 200, "Mode changed");
 	}
@@ -367,7 +358,7 @@ cmd_chmod(struct session *s, struct text arg, struct out *o)
 void
 cmd_umask(struct session *s, struct text arg, struct out *o)
 {
-	if (arg.len > 0 && !parse_mode(arg, &s->umask, o)) {
+	if (arg.len > 0 && !take_mode(arg, &s->umask, o)) {
 		return;
 	}
 	reply_start(o, 200, "UMASK is ");

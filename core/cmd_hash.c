@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HASH, XSHA256, XCRC. A file is hashed as it is stored, in slices, in the buffer of the
- * transfer, of which there is none meanwhile. What is told covers the length that it had at
- * the start: a file that becomes shorter is refused, one that grows is not hashed any further.
+ * HASH, XSHA256, XCRC. A file is hashed as it is stored, in slices that are read into the room
+ * of the reply to come. What is told covers the length that the file had at the start: one that
+ * becomes shorter is refused, one that grows is not hashed any further.
  */
 #include "cmd_hash.h"
 
@@ -10,10 +10,8 @@
 #include "path.h"
 #include "reply.h"
 
-/* Bytes that one step reads: about a millisecond on a slow device. */
-#define SLICE 4096
-
-_Static_assert(sizeof ((struct transfer *)0)->buffer >= SLICE, "a slice must fit the buffer");
+/* Reads of CUB_REPLY_MAX bytes in one step: together about a millisecond on a slow device. */
+#define READS_MAX 4
 
 static const char names[HASH_KINDS][8] = {
 	[HASH_SHA256] = "SHA-256", [HASH_CRC32] = "CRC32",
@@ -143,25 +141,30 @@ cmd_hash_more(struct session *s, struct out *o)
 {
 	struct transfer *t = &s->transfer;
 	struct hash *h = &s->hash;
-	uint64_t left = h->end - t->bytes;
-	int n = h->error;
+	int n = h->error < 0 ? h->error : 1;
 
-	if (n == CUB_OK && left > 0) {
-		n = port_file_read(t->file, t->bytes, t->buffer, left < SLICE ? (size_t)left : SLICE);
-	}
-	if (n > 0) {
+	for (unsigned i = 0; i < READS_MAX && n > 0; i++) {
+		uint64_t left = h->end - t->bytes;
+
+		n = left == 0 ? CUB_OK
+			: port_file_read(t->file, t->bytes, o->at, left < o->cap ? (size_t)left : o->cap);
+		if (n <= 0) {
+			break;
+		}
 		if ((s->hashing & HASH_CRC32) == 0) {
-			br_sha256_update(&h->sha256, t->buffer, (size_t)n);
+			br_sha256_update(&h->sha256, o->at, (size_t)n);
 		} else {
-			h->crc = crc32(h->crc, t->buffer, (size_t)n);
+			h->crc = crc32(h->crc, o->at, (size_t)n);
 		}
 		t->bytes += (uint64_t)n;
+	}
+	if (n > 0) {
 		state_renew(s);
 		return;
 	}
 	(void)port_file_close(t->file);
 	t->file = PORT_NONE;
-	wipe(t->buffer, SLICE);
+	wipe(o->at, o->cap);
 	if (n == CUB_OK) {
 		put_answer(s, o);
 	} else {

@@ -99,6 +99,26 @@ text_number(struct text t, uint64_t max, uint64_t *out)
 }
 
 bool
+text_mode(struct text t, uint16_t *mode)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned digit = (unsigned char)t.at[i] - (unsigned)'0';
+
+		if (digit > 7 || n > 0777 >> 3) {
+			return false;
+		}
+		n = n << 3 | digit;
+	}
+	if (t.len != 3 && t.len != 4) {
+		return false;
+	}
+	*mode = (uint16_t)n;
+	return true;
+}
+
+bool
 text_copy(struct text t, char *dst, size_t cap)
 {
 	if (t.len >= cap) {

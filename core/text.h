@@ -41,6 +41,9 @@ struct text text_cut(struct text *rest, char separator);
  */
 bool text_number(struct text t, uint64_t max, uint64_t *out);
 
+/* A mode as chmod(1) has it, without special bits: 3 octal digits, or 4 that begin with 0. */
+bool text_mode(struct text t, uint16_t *mode);
+
 /* Copy into `dst` of `cap` bytes with a NUL. Returns false, nothing copied, if it is too long. */
 bool text_copy(struct text t, char *dst, size_t cap);
 
