@@ -61,6 +61,9 @@ PORT_TESTS := $(filter $(O)/tests/unit/test_port_%,$(TESTS))
 HOST_TESTS := $(patsubst %.c,$(O)/host/%,$(wildcard tests/cubsign/test_*.c))
 ALL_TESTS := $(TESTS) $(HOST_TESTS)
 
+# What tries everything at each point takes minutes under valgrind; the rest runs the same code.
+VALGRIND_TESTS := $(filter-out %/test_store_power %/test_faults %/test_keyfile,$(ALL_TESTS))
+
 .PHONY: all tests san demo check check-unit check-live check-valgrind fuzz tidy size \
 	install install-cubftpd install-cubsign clean help \
 	menuconfig defconfig olddefconfig savedefconfig FORCE
@@ -200,13 +203,13 @@ check: ## Build strictly and run all tests; installs what they need where apt-ge
 	@tools/setup.sh check
 	@$(MAKE) WERROR=1 all tests san
 	@$(LIVE) 'tools/tidy.sh $(O)' tests/kconf/test_kconf.py $(SAN_TESTS) --live \
-		--valgrind $(ALL_TESTS)
+		--valgrind $(VALGRIND_TESTS)
 check-unit: san ## Run the tests in C, with sanitizers
 	@$(PYTHON) tests/check.py $(SAN_TESTS)
 check-live: san ## Run real clients against the server
 	@$(LIVE) --live
 check-valgrind: tests ## Run the tests in C under valgrind
-	@$(PYTHON) tests/check.py --valgrind $(ALL_TESTS)
+	@$(PYTHON) tests/check.py --valgrind $(VALGRIND_TESTS)
 # With clang's libFuzzer, for as long as one likes. What it finds stays in the folder.
 FUZZ_SECONDS ?= 60
 FUZZ = -fno-sanitize-recover=all -fsanitize=address,undefined,fuzzer

@@ -7,8 +7,9 @@
 A PROGRAM prints TAP (test programs in C do, by cmocka), where each test is one result, or
 it prints something else and is one result by its exit code. One that takes arguments is
 quoted. --live runs tests/live/test_*.py, Python unittest modules which find the server's
-program in $CUBFTPD, one after another; those that say SIDE_BY_SIDE = True wait for no
-server, and run beside the others. --valgrind runs programs under valgrind, with TEST_SHORT=1 set.
+program in $CUBFTPD, one after another; those that say SIDE_BY_SIDE = True can bear it, and
+run two at a time with the others. --valgrind runs programs under valgrind, with TEST_SHORT=1
+set.
 --name counts only the tests that match a regular expression in their "program: test".
 
 What failed is shown with what it printed. A program that crashes, runs too long, stops

@@ -27,6 +27,8 @@ from pki import SELF_SIGNED, Authority, new_folder, openssl, self_signed
 from server import (BINARY, ENVIRONMENT, FOUND, LIMIT_S, PASSWORD, USER, LiveCase, Server,
                     built_with, content, need)
 
+SIDE_BY_SIDE = True
+
 CUBSIGN = Path(os.environ.get("CUBSIGN", BINARY.parent / "cubsign")).resolve()
 ADMIN, ADMIN_PASSWORD = "admin", "a secret of the administrator"
 NOWHERE = "127.0.0.1:1"  # nobody listens there

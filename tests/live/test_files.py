@@ -543,6 +543,7 @@ class Rights(LiveCase):
         ftp.expect("USER alice", 331)
         ftp.expect("PASS password of alice", 230)
         self.assertRegex(ftp.expect("PWD", 257).text, '^"/"')
+        ftp.expect("PROT P", 200)
         self.assertNotIn("folder", ftp.entries())
 
 

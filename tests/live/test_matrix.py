@@ -14,6 +14,8 @@ import clients
 from pki import self_signed
 from server import PASSWORD, TREE, USER, LiveCase, Server, content
 
+SIDE_BY_SIDE = True
+
 SERVERS = {}
 
 OPTIONS = {
