@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST, MFMT, SITE CHMOD and UMASK. */
+/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST, MFMT, SITE CHMOD. */
 #include "cmd_file.h"
 
 #include <string.h>
@@ -331,37 +331,15 @@ cmd_mfmt(struct session *s, struct text arg, struct out *o)
 	}
 }
 
-/* A mode of text; false: it is none, and that is answered. */
-static bool
-take_mode(struct text t, uint16_t *mode, struct out *o)
-{
-	bool is_good = text_mode(t, mode);
-
-	if (!is_good) {
-		reply(o, 501, "Want a mode such as 644");
-	}
-	return is_good;
-}
-
 void
 cmd_chmod(struct session *s, struct text arg, struct out *o)
 {
 	struct text digits = text_cut(&arg, ' ');
 	uint16_t mode;
 
-	if (take_mode(arg.len > 0 ? digits : arg, &mode, o)
-		&& change(s, arg, PORT_MODE, mode, o)) {
+	if (arg.len == 0 || !text_mode(digits, &mode)) {
+		reply(o, 501, "Want a mode such as 644, and a path");
+	} else if (change(s, arg, PORT_MODE, mode, o)) {
 		reply(o, 200, "Mode changed");
 	}
-}
-
-void
-cmd_umask(struct session *s, struct text arg, struct out *o)
-{
-	if (arg.len > 0 && !take_mode(arg, &s->umask, o)) {
-		return;
-	}
-	reply_start(o, 200, "UMASK is ");
-	listing_put_mode(o, s->umask);
-	reply_end(o, "");
 }

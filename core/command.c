@@ -102,7 +102,6 @@ static const struct command commands[] = {
 static const struct command site_commands[] = {
 	{ "CHMOD", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_chmod },
 	{ "HELP",  IN_READY, 0, do_site_help },
-	{ "UMASK", IN_READY, NEEDS_WRITE, cmd_umask },
 };
 
 /* Known from the RFCs, but not for us: 502. */

@@ -95,7 +95,6 @@ state_reset(struct session *s)
 	s->is_epsv_only = false;
 	s->facts = FACT_ALL;
 	s->hash_kind = HASH_SHA256;
-	s->umask = 022;
 	s->noops_due = 0;
 	s->restart_at = 0;
 	s->cwd[0] = '\0';

@@ -78,7 +78,6 @@ struct session {
 	uint8_t  facts;                   /* of MLSD and MLST */
 	uint8_t  hash_kind;               /* OPTS HASH: enum hash_kind */
 	uint8_t  hashing;                 /* the same, of the hash in the making, and HASH_BARE */
-	uint16_t umask;                   /* mode bits that what is made does not get */
 	uint8_t  noops_due;               /* NOOPs of a transfer's time, answered after it */
 	uint64_t restart_at;              /* REST */
 
