@@ -4,19 +4,20 @@
 
 #include <string.h>
 
+/* So many decimal numbers below 256, and no more. */
 static bool
-parse_ipv4(struct text t, uint8_t *ip)
+parse_bytes(struct text t, char separator, uint8_t *bytes, int count)
 {
-	for (int i = 0; i < 4; i++) {
-		struct text part = text_cut(&t, '.');
+	for (int i = 0; i < count; i++) {
+		struct text part = text_cut(&t, separator);
 		uint64_t byte;
 
 		/* A zero in front means octal to some. */
 		if (!text_number(part, 255, &byte) || (part.len > 1 && part.at[0] == '0')
-			|| (t.at == NULL) != (i == 3)) {
+			|| (t.at == NULL) != (i == count - 1)) {
 			return false;
 		}
-		ip[i] = (uint8_t)byte;
+		bytes[i] = (uint8_t)byte;
 	}
 	return true;
 }
@@ -79,29 +80,82 @@ parse_ipv6(struct text t, uint8_t *ip)
 }
 
 bool
-addr_parse(struct text t, struct port_addr *out)
+addr_parse_ip(struct text t, struct port_addr *out)
 {
-	struct port_addr addr = { .family = 4 };
-	struct text ip;
-	uint64_t tcp_port;
-	bool good;
+	bool has_colon = t.len > 0 && memchr(t.at, ':', t.len) != NULL;
+	struct port_addr addr = { .family = has_colon ? 6 : 4 };
 
-	if (t.len > 0 && t.at[0] == '[') {
-		t = (struct text){ t.at + 1, t.len - 1 };
-		ip = text_cut(&t, ']');
-		addr.family = 6;
-		good = parse_ipv6(ip, addr.ip) && t.len > 0 && t.at[0] == ':';
-		t = good ? (struct text){ t.at + 1, t.len - 1 } : t;
-	} else {
-		ip = text_cut(&t, ':');
-		good = parse_ipv4(ip, addr.ip);
-	}
-	if (!good || !text_number(t, 65535, &tcp_port) || tcp_port == 0) {
+	if (!(has_colon ? parse_ipv6(t, addr.ip) : parse_bytes(t, '.', addr.ip, 4))) {
 		return false;
 	}
-	addr.tcp_port = (uint16_t)tcp_port;
 	*out = addr;
 	return true;
+}
+
+static bool
+parse_tcp_port(struct text t, struct port_addr *out)
+{
+	uint64_t n;
+
+	if (!text_number(t, 65535, &n) || n == 0) {
+		return false;
+	}
+	out->tcp_port = (uint16_t)n;
+	return true;
+}
+
+bool
+addr_parse(struct text t, struct port_addr *out)
+{
+	bool has_bracket = t.len > 0 && t.at[0] == '[';
+	struct port_addr addr;
+	struct text ip;
+
+	if (has_bracket) {
+		t = (struct text){ t.at + 1, t.len - 1 };
+		ip = text_cut(&t, ']');
+		if (t.len == 0 || t.at[0] != ':') {
+			return false;
+		}
+		t = (struct text){ t.at + 1, t.len - 1 };
+	} else {
+		ip = text_cut(&t, ':');
+	}
+	if (!addr_parse_ip(ip, &addr) || (addr.family == 6) != has_bracket
+		|| !parse_tcp_port(t, &addr)) {
+		return false;
+	}
+	*out = addr;
+	return true;
+}
+
+void
+addr_parse_port(struct text t, struct port_addr *out)
+{
+	char separator = t.len > 0 ? t.at[0] : '0';
+	struct port_addr addr;
+	uint8_t bytes[6];
+	uint64_t n;
+
+	*out = (struct port_addr){ .family = 0 };
+	if (separator >= '0' && separator <= '9') {
+		if (parse_bytes(t, ',', bytes, 6)) {
+			memcpy(out->ip, bytes, 4);
+			out->tcp_port = (uint16_t)(bytes[4] << 8 | bytes[5]);
+			out->family = 4;
+		}
+		return;
+	}
+	(void)text_cut(&t, separator);
+	if (!text_number(text_cut(&t, separator), 255, &n)) {
+		return;
+	}
+	if (n != 1 && n != 2) {
+		out->family = 1;
+	} else if (addr_parse_ip(text_cut(&t, separator), &addr) && addr.family == 2 * n + 2
+		&& parse_tcp_port(text_cut(&t, separator), &addr) && t.at != NULL && t.len == 0) {
+		*out = addr;
+	}
 }
 
 static unsigned

@@ -11,6 +11,16 @@
  */
 bool addr_parse(struct text t, struct port_addr *out);
 
+/* Read an address of either family, without brackets. Returns false, as above. */
+bool addr_parse_ip(struct text t, struct port_addr *out);
+
+/*
+ * Read the argument of PORT (RFC 959), which begins with a digit, or of EPRT (RFC 2428), which
+ * does not: `family` is 0 where it is anything else, and neither 4 nor 6 where it is another
+ * network's.
+ */
+void addr_parse_port(struct text t, struct port_addr *out);
+
 /* 192.0.2.1 or 2001:db8::1 (RFC 5952, but for the choice among equally long gaps). */
 void addr_put_ip(struct out *o, const struct port_addr *addr);
 

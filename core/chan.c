@@ -173,7 +173,7 @@ chan_wrote(struct chan *ch, size_t len)
 	}
 }
 
-const unsigned char *
+unsigned char *
 chan_received(const struct chan *ch, size_t *len)
 {
 	if (ch->is_secure) {

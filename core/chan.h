@@ -62,8 +62,8 @@ int chan_pump(struct chan *ch, unsigned target);
 unsigned char *chan_room(struct chan *ch, size_t *len);
 void chan_wrote(struct chan *ch, size_t len);
 
-/* After CUB_OK for CHAN_RECEIVE: what was received. Take any part of it. */
-const unsigned char *chan_received(const struct chan *ch, size_t *len);
+/* After CUB_OK for CHAN_RECEIVE: what was received, to be changed at will. Take any part. */
+unsigned char *chan_received(const struct chan *ch, size_t *len);
 void chan_took(struct chan *ch, size_t len);
 
 /* Is something there already that chan_received() would give? */

@@ -1,10 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/* PASV, EPSV, RETR, STOR, APPE, LIST, NLST, MLSD, ABOR. */
+/* PASV, EPSV, PORT, EPRT, RETR, STOR, APPE, LIST, NLST, MLSD, ABOR. */
 #include "cmd_data.h"
 
+#include <string.h>
+
+#include "addr.h"
 #include "clock.h"
 #include "path.h"
 #include "reply.h"
+
+/* After EPSV ALL (RFC 2428 section 4), refuse all other ways. */
+static bool
+refuse_other(const struct session *s, struct out *o)
+{
+	if (s->is_epsv_only) {
+		reply(o, 503, "EPSV ALL was given");
+	}
+	return s->is_epsv_only;
+}
+
+/* As the client's own address must be that of the control connection, so must its family. */
+static void
+refuse_family(const struct session *s, struct out *o)
+{
+	reply_start(o, 522, "Network protocol not supported, use (");
+	out_char(o, s->local.family == 4 ? '1' : '2');
+	reply_end(o, ")");
+}
+
+#if CONFIG_CUBFTPD_ACTIVE
+void
+cmd_port(struct session *s, struct text arg, struct out *o)
+{
+	struct port_addr at;
+
+	if (refuse_other(s, o)) {
+		return;
+	}
+	addr_parse_port(arg, &at);
+	/* A link-local address has no scope of its own: it can only be that of the connection. */
+	at.scope = s->peer.scope;
+	if (s->service->config.active == 0) {
+		reply(o, 502, "Command not implemented");
+	} else if (at.family == 0) {
+		reply(o, 501, "Not an address");
+	} else if (at.family != s->peer.family) {
+		refuse_family(s, o);
+	} else if (!addr_same_host(&at, &s->peer) || at.tcp_port < 1024) {
+		/* FTP must not be used to reach others (RFC 2577 section 3). */
+		reply(o, 504, "Want your own address and a port from 1024 up");
+	} else {
+		transfer_call(&s->transfer, &at);
+		reply(o, 200, "Ready to connect");
+	}
+}
+#endif
 
 /* Open a passive port, or say why not. */
 static bool
@@ -20,11 +70,11 @@ listen_for_data(struct session *s, struct out *o, uint16_t *tcp_port)
 void
 cmd_pasv(struct session *s, struct text arg, struct out *o)
 {
+	const uint8_t *ip = s->local.ip;
 	uint16_t tcp_port;
 
 	(void)arg;
-	if (s->is_epsv_only) {
-		reply(o, 503, "EPSV ALL was given");
+	if (refuse_other(s, o)) {
 		return;
 	}
 	if (s->local.family != 4) {
@@ -34,9 +84,12 @@ cmd_pasv(struct session *s, struct text arg, struct out *o)
 	if (!listen_for_data(s, o, &tcp_port)) {
 		return;
 	}
+	if (s->service->config.passive_address[0] != 0 && !port_is_near(&s->local, &s->peer)) {
+		ip = s->service->config.passive_address;
+	}
 	reply_start(o, 227, "Entering Passive Mode (");
 	for (int i = 0; i < 4; i++) {
-		out_number(o, s->local.ip[i]);
+		out_number(o, ip[i]);
 		out_char(o, ',');
 	}
 	out_number(o, tcp_port >> 8);
@@ -57,9 +110,7 @@ cmd_epsv(struct session *s, struct text arg, struct out *o)
 		return;
 	}
 	if (arg.len > 0 && !text_is(arg, ours)) {
-		reply_start(o, 522, "Network protocol not supported, use (");
-		out_string(o, ours);
-		reply_end(o, ")");
+		refuse_family(s, o);
 		return;
 	}
 	if (!listen_for_data(s, o, &tcp_port)) {
@@ -74,6 +125,7 @@ cmd_epsv(struct session *s, struct text arg, struct out *o)
 static void
 begin(struct session *s, struct out *o)
 {
+	s->transfer.is_text = !s->is_image;
 	reply(o, 150, "Ready for the data connection");
 	state_enter(s, SESSION_TRANSFER);
 }
@@ -275,11 +327,11 @@ void
 cmd_abor(struct session *s, struct text arg, struct out *o)
 {
 	(void)arg;
+	transfer_abort(&s->transfer);
 	if (s->state == SESSION_READY) {
 		reply(o, 226, "No transfer to abort");
 		return;
 	}
-	transfer_abort(&s->transfer);
 	if (s->state == SESSION_TRANSFER) {
 		cmd_transfer_log(s, CUB_E_ABORTED);
 	}

@@ -6,6 +6,7 @@
 #include "state.h"
 
 void cmd_pasv(struct session *s, struct text arg, struct out *o);
+void cmd_port(struct session *s, struct text arg, struct out *o);
 void cmd_epsv(struct session *s, struct text arg, struct out *o);
 void cmd_retr(struct session *s, struct text arg, struct out *o);
 void cmd_stor(struct session *s, struct text arg, struct out *o);

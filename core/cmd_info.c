@@ -15,7 +15,9 @@ cmd_feat(struct session *s, struct text arg, struct out *o)
 	out_string(o,
 		"211-Features:\r\n"
 		" AUTH TLS\r\n"
-		" CLNT\r\n"
+		" CLNT\r\n");
+	out_string(o, s->service->config.active != 0 ? " EPRT\r\n" : "");
+	out_string(o,
 		" EPSV\r\n"
 		" HASH ");
 	out_string(o, s->hash_kind == HASH_SHA256 ? "SHA-256*;CRC32" : "SHA-256;CRC32*");

@@ -17,7 +17,7 @@
 enum need {
 	NEEDS_ARG     = 1,    /* else 501 */
 	NEEDS_PRIVATE = 2,    /* PROT P, else 522 */
-	NEEDS_DATA    = 4,    /* PASV or EPSV, else 425 */
+	NEEDS_DATA    = 4,    /* PASV or PORT, else 425 */
 	NEEDS_READ    = RIGHT_READ << NEEDS_RIGHTS,  /* of the account, else 550 */
 	NEEDS_WRITE   = RIGHT_WRITE << NEEDS_RIGHTS,
 	NEEDS_DELETE  = RIGHT_DELETE << NEEDS_RIGHTS,
@@ -55,6 +55,9 @@ static const struct command commands[] = {
 	{ "CLNT", IN_ANY, NEEDS_ARG | KEEPS, cmd_clnt },
 	{ "CWD",  IN_READY, 0, cmd_cwd },
 	{ "DELE", IN_READY, NEEDS_ARG | NEEDS_DELETE, cmd_dele },
+#if CONFIG_CUBFTPD_ACTIVE
+	{ "EPRT", IN_READY, NEEDS_ARG | KEEPS, cmd_port },
+#endif
 	{ "EPSV", IN_READY, KEEPS, cmd_epsv },
 	{ "FEAT", IN_ANY, KEEPS, cmd_feat },
 	{ "HASH", IN_READY, NEEDS_ARG | NEEDS_READ | KEEPS, cmd_hash },
@@ -72,6 +75,9 @@ static const struct command commands[] = {
 	{ "PASS", IN(SESSION_PASSWORD) | IN_READY, IS_ORDERED | KEEPS, cmd_pass },
 	{ "PASV", IN_READY, KEEPS, cmd_pasv },
 	{ "PBSZ", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_pbsz },
+#if CONFIG_CUBFTPD_ACTIVE
+	{ "PORT", IN_READY, NEEDS_ARG | KEEPS, cmd_port },
+#endif
 	{ "PROT", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_prot },
 	{ "PWD",  IN_READY, KEEPS, cmd_pwd },
 	{ "QUIT", IN_ANY, 0, cmd_quit },
@@ -104,7 +110,7 @@ static const struct command site_commands[] = {
 	{ "HELP",  IN_READY, 0, do_site_help },
 };
 
-/* Known from the RFCs, but not for us: 502. */
+/* Known from the RFCs, but not for us, or not built in: 502. */
 static const char not_here[] =
 	"ACCT ADAT ALLO CONF ENC EPRT HOST LANG MIC PORT SMNT STOU";
 
@@ -217,8 +223,14 @@ refuse(const struct session *s, const struct command *c, struct text arg, struct
 		reply(o, 522, "Use PROT P first");  /* lftp switches to it on this code only */
 		return true;
 	}
-	if ((c->needs & NEEDS_DATA) != 0 && s->transfer.state != TRANSFER_LISTENING) {
+	if ((c->needs & NEEDS_DATA) != 0 && s->transfer.state == TRANSFER_IDLE) {
 		reply(o, 425, "Use PASV or EPSV first");
+		return true;
+	}
+	/* In text, where line ends become longer and shorter, a position means nothing. */
+	if (CONFIG_CUBFTPD_ASCII && (c->needs & (NEEDS_DATA | NEEDS_LIST)) == NEEDS_DATA
+		&& !s->is_image && s->restart_at > 0) {
+		reply(o, 554, "Restart needs TYPE I");
 		return true;
 	}
 	return false;

@@ -158,6 +158,21 @@ set_passive_ports(struct cubftpd_config *config, const struct key *key, struct t
 	return true;
 }
 
+/* One that clients can reach: neither nothing, nor a group's. */
+static bool
+set_passive_address(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	struct port_addr addr = { .family = 4 };
+
+	(void)key;
+	if (value.len > 0 && (!addr_parse_ip(value, &addr) || addr.family != 4
+		|| addr.ip[0] == 0 || addr.ip[0] >= 224)) {
+		return false;
+	}
+	memcpy(config->passive_address, addr.ip, sizeof config->passive_address);
+	return true;
+}
+
 /* For features that this build lacks: `want` is the one value that asks for nothing. */
 static bool
 set_absent(struct cubftpd_config *config, const struct key *key, struct text value)
@@ -198,8 +213,12 @@ static const struct key keys[] = {
 	{ "data_timeout", set_seconds, FIELD(data_timeout), "seconds, from 1 to 86400" },
 	{ "log_level", set_choice, FIELD(log_level), "error, warning, info or debug" },
 	{ "log", set_absent, 0, 0, "stderr" },
-	{ "passive_address", set_absent, 0, 0, "" },
+	{ "passive_address", set_passive_address, 0, 0, "an IPv4 address, or nothing" },
+#if CONFIG_CUBFTPD_ACTIVE
+	{ "active", set_choice, FIELD(active), "no or yes" },
+#else
 	{ "active", set_absent, 0, 0, "no" },
+#endif
 	{ "sessions_per_address", set_absent, 0, 0, "0" },
 	{ "rate_limit", set_absent, 0, 0, "0" },
 	{ "min_free", set_absent, 0, 0, "0" },

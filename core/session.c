@@ -138,7 +138,7 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 static void
 cut_transfer(struct session *s)
 {
-	if (transfer_is_running(&s->transfer)) {
+	if (s->transfer.is_running) {
 		cmd_transfer_log(s, CUB_E_ABORTED);
 	}
 	transfer_abort(&s->transfer);
@@ -188,6 +188,13 @@ hears(const struct session *s)
 	}
 }
 
+/* May the data connection go on, in so far as a command has been given? */
+static bool
+may_transfer(const struct session *s)
+{
+	return s->state == SESSION_READY || s->state == SESSION_TRANSFER;
+}
+
 /* Have accounts or trust changed since it was last seen that this session may go on? */
 static bool
 must_look(const struct session *s)
@@ -229,7 +236,7 @@ session_want(const struct session *s, struct port_wait *set)
 		return;
 	}
 	is_held = chan_is_sending(&s->control);
-	if (is_held && transfer_is_running(&s->transfer)) {
+	if (is_held && s->transfer.is_running) {
 		wait_until(set, s->transfer.deadline_ms);
 	} else if (!is_held && is_busy(s)) {
 		wait_until(set, 0);
@@ -237,7 +244,7 @@ session_want(const struct session *s, struct port_wait *set)
 	if (is_held || hears(s) || s->state == SESSION_HANDSHAKE || s->state == SESSION_CLOSING) {
 		chan_want(&s->control, hears(s) ? CHAN_RECEIVE : 0, set);
 	}
-	transfer_want(&s->transfer, is_held, set);
+	transfer_want(&s->transfer, is_held || !may_transfer(s), set);
 }
 
 /* Begin the last reply; it leaves while CLOSING. */
@@ -345,31 +352,13 @@ has_news(const struct session *s, const struct port_wait *set)
 		|| wait_is_ready(set, s->control.sock));
 }
 
-/* A transfer or a hash goes on, unless a command came that ends it or has to be answered first. */
-static int
-step_meanwhile(struct session *s, const struct port_wait *set)
-{
-	if (has_news(s, set)) {
-		enum session_state before = s->state;
-		int err = step_command(s);
-
-		if ((err < 0 && err != CUB_AGAIN) || chan_is_sending(&s->control)
-			|| s->state != before) {
-			return err;
-		}
-	}
-	if (s->state == SESSION_HASHING) {
-		reply_by(s, cmd_hash_more);
-	} else {
-		step_transfer(s, set);
-	}
-	return CUB_OK;
-}
-
 /* One thing, in a state in which the last reply has left. */
 static int
 step_state(struct session *s, const struct port_wait *set)
 {
+	enum session_state before = s->state;
+	int err;
+
 	switch (s->state) {
 	case SESSION_CHECKING:
 		if (pbkdf2_step(&s->check, CHECK_SLICE)) {
@@ -379,9 +368,6 @@ step_state(struct session *s, const struct port_wait *set)
 	case SESSION_REPLYING:
 		reply_by(s, cmd_stat_more);
 		return CUB_OK;
-	case SESSION_TRANSFER:
-	case SESSION_HASHING:
-		return step_meanwhile(s, set);
 	case SESSION_READY:
 		if (s->noops_due > 0) {
 			s->noops_due--;
@@ -392,7 +378,17 @@ step_state(struct session *s, const struct port_wait *set)
 	default:
 		break;
 	}
-	return has_news(s, set) ? step_command(s) : CUB_AGAIN;
+	err = has_news(s, set) ? step_command(s) : CUB_AGAIN;
+	/* What goes on goes on, unless a command ended it or has to be answered first. */
+	if ((err < 0 && err != CUB_AGAIN) || chan_is_sending(&s->control) || s->state != before) {
+		return err;
+	}
+	if (s->state == SESSION_HASHING) {
+		reply_by(s, cmd_hash_more);
+	} else if (may_transfer(s)) {
+		step_transfer(s, set);
+	}
+	return err;
 }
 
 static int

@@ -9,11 +9,15 @@
 
 #define DRAIN_MS 5000
 
+/* Asked in this way, what follows is left out of a build without conversion. */
+#define IS_TEXT(t) (CONFIG_CUBFTPD_ASCII && (t)->is_text)
+
 void
 transfer_start(struct transfer *t)
 {
 	t->state = TRANSFER_IDLE;
-	t->listener = PORT_NONE;
+	t->is_running = false;
+	t->opening = PORT_NONE;
 	t->draining = PORT_NONE;
 	t->file = PORT_NONE;
 	t->upload.file = PORT_NONE;
@@ -22,12 +26,38 @@ transfer_start(struct transfer *t)
 }
 
 static void
-stop_listening(struct transfer *t)
+stop_opening(struct transfer *t)
 {
-	if (t->listener != PORT_NONE) {
-		port_sock_close(t->listener);
-		t->listener = PORT_NONE;
+	if (t->opening != PORT_NONE) {
+		port_sock_close(t->opening);
+		t->opening = PORT_NONE;
 	}
+}
+
+/* Close all that belongs to the transfer itself. */
+static void
+release(struct transfer *t)
+{
+	stop_opening(t);
+	chan_close(&t->data);
+	if (t->file != PORT_NONE) {
+		(void)port_file_close(t->file);
+		t->file = PORT_NONE;
+	}
+	listing_close(&t->listing);
+	/* Nothing of one transfer must ever be seen in the next. */
+	wipe(t->buffer, sizeof t->buffer);
+	t->state = TRANSFER_IDLE;
+	t->is_running = false;
+}
+
+/* There is a way to the data connection from now on, whenever it is taken. */
+static void
+offer(struct transfer *t, enum transfer_state state)
+{
+	t->state = state;
+	t->error = CUB_OK;
+	t->deadline_ms = UINT64_MAX;
 }
 
 int
@@ -37,31 +67,38 @@ transfer_listen(struct transfer *t, uint16_t *tcp_port)
 	struct port_addr at = t->terms.local;
 	uint32_t pick;
 
-	stop_listening(t);
-	t->state = TRANSFER_IDLE;
+	release(t);
 	port_random(&pick, sizeof pick);
 	pick = (uint32_t)((uint64_t)pick * span >> 32);
 	for (uint32_t i = 0; i < span; i++) {
 		at.tcp_port = (uint16_t)(t->terms.passive_low + pick);
 		pick = pick + 1 < span ? pick + 1 : 0;
-		if (port_listen(&at, 2, &t->listener) == CUB_OK) {
+		if (port_listen(&at, 2, &t->opening) == CUB_OK) {
 			*tcp_port = at.tcp_port;
-			t->state = TRANSFER_LISTENING;
+			offer(t, TRANSFER_LISTENING);
 			return CUB_OK;
 		}
-		t->listener = PORT_NONE;
+		t->opening = PORT_NONE;
 	}
 	return CUB_E_BUSY;
+}
+
+void
+transfer_call(struct transfer *t, const struct port_addr *client)
+{
+	release(t);
+	t->called = *client;
+	offer(t, TRANSFER_CALLING);
 }
 
 static void
 begin(struct transfer *t, enum transfer_kind kind, uint64_t now_ms)
 {
-	CUB_ASSERT(t->state == TRANSFER_LISTENING);
+	CUB_ASSERT(t->state != TRANSFER_IDLE && !t->is_running);
 	t->kind = kind;
-	t->state = TRANSFER_ACCEPTING;
-	t->error = CUB_OK;
+	t->is_running = true;
 	t->has_ended = false;
+	t->has_cr = false;
 	t->bytes = 0;
 	t->deadline_ms = now_ms + t->terms.timeout_ms;
 }
@@ -94,12 +131,6 @@ transfer_list(struct transfer *t, uint64_t now_ms)
 	begin(t, TRANSFER_LIST, now_ms);
 }
 
-bool
-transfer_is_running(const struct transfer *t)
-{
-	return t->state >= TRANSFER_ACCEPTING;
-}
-
 void
 transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
 {
@@ -107,32 +138,18 @@ transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
 		wait_add(set, t->draining, PORT_READ);
 		wait_until(set, t->drain_deadline_ms);
 	}
-	if (!transfer_is_running(t) || is_held) {
+	if (t->state == TRANSFER_IDLE || is_held) {
 		return;
 	}
 	wait_until(set, t->deadline_ms);
-	if (t->state == TRANSFER_ACCEPTING) {
-		wait_add(set, t->listener, PORT_READ);
+	if (t->opening != PORT_NONE) {
+		wait_add(set, t->opening, t->state == TRANSFER_LISTENING ? PORT_READ : PORT_WRITE);
+	} else if (t->state == TRANSFER_CALLING || t->state == TRANSFER_SETTLED) {
+		wait_until(set, t->is_running ? 0 : UINT64_MAX);
 	} else {
 		chan_want(&t->data, t->state != TRANSFER_MOVING ? 0
 			: t->kind == TRANSFER_RECEIVE ? CHAN_RECEIVE : CHAN_SEND, set);
 	}
-}
-
-/* Close all that belongs to the transfer itself. */
-static void
-release(struct transfer *t)
-{
-	stop_listening(t);
-	chan_close(&t->data);
-	if (t->file != PORT_NONE) {
-		(void)port_file_close(t->file);
-		t->file = PORT_NONE;
-	}
-	listing_close(&t->listing);
-	/* Nothing of one transfer must ever be seen in the next. */
-	wipe(t->buffer, sizeof t->buffer);
-	t->state = TRANSFER_IDLE;
 }
 
 void
@@ -184,26 +201,13 @@ start_draining(struct transfer *t, uint64_t now_ms)
 	t->data.sock = PORT_NONE;
 }
 
-/*
- * Take the connection. Strangers are turned away and don't use up the one that counts:
- * else anybody could spoil a transfer by connecting first.
- */
+/* Connected: TLS comes, and we are its server, whoever has called (RFC 4217 section 7). */
 static int
-step_accepting(struct transfer *t)
+start_tls(struct transfer *t, port_sock sock)
 {
 	struct tls_request request = { NULL, t->terms.names, t->terms.name_count };
-	struct port_addr peer;
-	port_sock sock;
-	int err = port_accept(t->listener, &sock, &peer);
+	int err;
 
-	if (err < 0) {
-		return err;
-	}
-	if (!addr_same_host(&peer, &t->terms.peer)) {
-		port_sock_close(sock);
-		return CUB_AGAIN;
-	}
-	stop_listening(t);
 	if (t->terms.client != NULL) {
 		peercert_compare(&t->cert, t->terms.client);
 		request.cert = &t->cert;
@@ -214,6 +218,44 @@ step_accepting(struct transfer *t)
 	t->state = TRANSFER_HANDSHAKE;
 	return err;
 }
+
+/*
+ * Take the connection. Strangers are turned away and don't use up the one that counts:
+ * else anybody could spoil a transfer by connecting first.
+ */
+static int
+step_listening(struct transfer *t)
+{
+	struct port_addr peer;
+	port_sock sock;
+	int err = port_accept(t->opening, &sock, &peer);
+
+	if (err < 0) {
+		return err;
+	}
+	if (!addr_same_host(&peer, &t->terms.peer)) {
+		port_sock_close(sock);
+		return CUB_AGAIN;
+	}
+	stop_opening(t);
+	return start_tls(t, sock);
+}
+
+#if CONFIG_CUBFTPD_ACTIVE
+static int
+step_calling(struct transfer *t)
+{
+	port_sock sock;
+	int err = port_connect(&t->opening, &t->terms.local, &t->called);
+
+	if (err < 0) {
+		return err == CUB_E_IO ? CUB_E_TIMEOUT : err;
+	}
+	sock = t->opening;
+	t->opening = PORT_NONE;
+	return start_tls(t, sock);
+}
+#endif
 
 /* The port says CUB_E_IO of files and of sockets; the client is told which. */
 static int
@@ -238,12 +280,22 @@ step_handshake(struct transfer *t)
 	if (err < 0) {
 		return err == CUB_EOF || err == CUB_E_IO ? CUB_E_TLS : err;
 	}
-	if (!is_tied(t)) {
+	t->state = TRANSFER_SETTLED;
+	return CUB_OK;
+}
+
+/* A command is running: may it have this connection? */
+static int
+step_settled(struct transfer *t)
+{
+	int err = t->error;
+
+	if (err == CUB_OK && !is_tied(t)) {
 		t->error = CUB_E_REUSE;
 		t->state = TRANSFER_ENDING;
 		return CUB_OK;
 	}
-	if (t->kind == TRANSFER_RECEIVE) {
+	if (err == CUB_OK && t->kind == TRANSFER_RECEIVE) {
 		err = of_medium(upload_open(&t->upload));
 	}
 	t->state = TRANSFER_MOVING;
@@ -263,18 +315,13 @@ fill_from_place(struct transfer *t, struct out *o)
 	return err < 0 ? err : (int)o->len;
 }
 
-/* Fill one record with what comes next of the file or the listing. */
+/* The next window of a file. */
 static int
-fill_record(struct transfer *t, unsigned char *room, size_t len)
+fill_from_file(struct transfer *t, unsigned char *room, size_t len)
 {
 	struct out o = { .at = (char *)room, .cap = len };
 	int n;
 
-	if (t->kind == TRANSFER_LIST) {
-		n = listing_fill(&t->listing, &o);
-		t->has_ended = n == CUB_EOF;
-		return n < 0 && n != CUB_EOF ? n : (int)o.len;
-	}
 	if (CONFIG_CUBFTPD_PROVISION && t->file == PORT_NONE) {
 		return fill_from_place(t, &o);
 	}
@@ -285,6 +332,49 @@ fill_record(struct transfer *t, unsigned char *room, size_t len)
 	}
 	t->offset += n > 0 ? (uint64_t)n : 0;
 	return n;
+}
+
+/*
+ * Give the lines of `len` bytes at `from` the ends CR LF, those that have them left alone.
+ * What becomes of them goes to `to`; the one may overwrite the other where `from` lies at
+ * least `len` bytes behind. Returns how many they are now.
+ */
+static int
+put_text(struct transfer *t, unsigned char *to, const unsigned char *from, size_t len)
+{
+	unsigned char *at = to;
+
+	for (; len > 0; len--) {
+		unsigned char c = *from++;
+
+		if (c == '\n' && !t->has_cr) {
+			*at++ = '\r';
+		}
+		*at++ = c;
+		t->has_cr = c == '\r';
+	}
+	return (int)(at - to);
+}
+
+/* Fill one record with what comes next of the file or the listing. */
+static int
+fill_record(struct transfer *t, unsigned char *room, size_t len)
+{
+	struct out o = { .at = (char *)room, .cap = len };
+	size_t half = len - len / 2;
+	int n;
+
+	if (t->kind == TRANSFER_LIST) {
+		n = listing_fill(&t->listing, &o);
+		t->has_ended = n == CUB_EOF;
+		return n < 0 && n != CUB_EOF ? n : (int)o.len;
+	}
+	if (!IS_TEXT(t)) {
+		return fill_from_file(t, room, len);
+	}
+	/* In the worst case, each byte becomes two. */
+	n = fill_from_file(t, room + half, len - half);
+	return n > 0 ? put_text(t, room, room + half, (size_t)n) : n;
 }
 
 static int
@@ -315,24 +405,51 @@ step_sending(struct transfer *t)
 	return n == CUB_AGAIN ? CUB_OK : n;
 }
 
+/* A CR at the end of what came before belonged to no line end. */
+static int
+take_cr(struct transfer *t)
+{
+	bool has_cr = t->has_cr;
+
+	t->has_cr = false;
+	return has_cr ? upload_write(&t->upload, (const unsigned char *)"\r", 1) : CUB_OK;
+}
+
+/* Store text: of each CR LF the LF, and all else as it is. It is changed where it lies. */
+static int
+take_text(struct transfer *t, unsigned char *at, size_t len)
+{
+	size_t kept = 0;
+	int err = at[0] != '\n' ? take_cr(t) : CUB_OK;
+
+	t->has_cr = at[len - 1] == '\r';  /* for the next record to decide */
+	for (size_t i = 0; i < len; i++) {
+		if (at[i] != '\r' || (i + 1 < len && at[i + 1] != '\n')) {
+			at[kept++] = at[i];
+		}
+	}
+	return err < 0 ? err : upload_write(&t->upload, at, kept);
+}
+
 static int
 step_receiving(struct transfer *t)
 {
-	const unsigned char *got;
+	unsigned char *got;
 	size_t len;
 	int n = chan_pump(&t->data, CHAN_RECEIVE);
 
 	if (n == CUB_EOF) {
 		/* close_notify came and was answered: the file is whole. */
+		n = take_cr(t);
 		t->has_ended = true;
 		t->state = TRANSFER_ENDING;
-		return CUB_OK;
+		return of_medium(n);
 	}
 	if (n < 0) {
 		return n == CUB_E_TLS ? CUB_E_IO : n;
 	}
 	got = chan_received(&t->data, &len);
-	n = upload_write(&t->upload, got, len);
+	n = IS_TEXT(t) ? take_text(t, got, len) : upload_write(&t->upload, got, len);
 	if (n < 0) {
 		return of_medium(n);
 	}
@@ -366,18 +483,45 @@ step_ending(struct transfer *t, uint64_t now_ms)
 	return TRANSFER_DONE;
 }
 
+/* One thing, where it can be done now. */
+static int
+step_state(struct transfer *t, const struct port_wait *set)
+{
+	switch (t->state) {
+	case TRANSFER_LISTENING:
+		return wait_is_ready(set, t->opening) ? step_listening(t) : CUB_AGAIN;
+#if CONFIG_CUBFTPD_ACTIVE
+	case TRANSFER_CALLING:
+		return t->is_running ? step_calling(t) : CUB_AGAIN;
+#endif
+	case TRANSFER_SETTLED:
+		return t->is_running ? step_settled(t) : CUB_AGAIN;
+	case TRANSFER_HANDSHAKE:
+	case TRANSFER_MOVING:
+		return !wait_is_ready(set, t->data.sock) ? CUB_AGAIN
+			: t->state == TRANSFER_HANDSHAKE ? step_handshake(t)
+			: t->kind == TRANSFER_RECEIVE ? step_receiving(t) : step_sending(t);
+	default:
+		return CUB_OK;
+	}
+}
+
+/* No connection comes about any more: the command that wants it will be told. */
+static void
+give_up(struct transfer *t, int err)
+{
+	release(t);
+	offer(t, TRANSFER_SETTLED);
+	t->error = err;
+}
+
 enum transfer_result
 transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
 {
 	enum transfer_state before = t->state;
 	uint64_t bytes = t->bytes;
-	int err;
+	int err = step_state(t, set);
 
-	err = t->state == TRANSFER_ACCEPTING ? step_accepting(t)
-		: t->state == TRANSFER_HANDSHAKE ? step_handshake(t)
-		: t->state == TRANSFER_ENDING ? CUB_OK
-		: !wait_is_ready(set, t->data.sock) ? CUB_AGAIN
-		: t->kind == TRANSFER_RECEIVE ? step_receiving(t) : step_sending(t);
 	if (t->state != before || t->bytes != bytes) {
 		t->deadline_ms = now_ms + t->terms.timeout_ms;
 	}
@@ -387,5 +531,12 @@ transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
 	if (err == CUB_AGAIN && now_ms >= t->deadline_ms) {
 		err = t->state == TRANSFER_MOVING ? CUB_E_IO : CUB_E_TIMEOUT;
 	}
-	return err < 0 && err != CUB_AGAIN ? fail(t, err) : TRANSFER_MORE;
+	if (err >= 0 || err == CUB_AGAIN) {
+		return TRANSFER_MORE;
+	}
+	if (t->is_running) {
+		return fail(t, err);
+	}
+	give_up(t, err);
+	return TRANSFER_MORE;
 }

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One data connection, from PASV to its end.
+ * One data connection, from PASV or PORT to its end.
  *
  *	IDLE       nothing
  *	LISTENING  PASV or EPSV was answered: the passive port is open
- *	ACCEPTING  a command was given and 150 has left: waiting for the client to connect
- *	HANDSHAKE  connected; TLS, then the rule that ties it to its control connection
+ *	CALLING    PORT or EPRT was answered: we connect to the client, once a command is given
+ *	HANDSHAKE  connected: TLS
+ *	SETTLED    TLS is done; or no connection came about, and `error` says why
  *	MOVING     bytes flow, a record a step
  *	ENDING     our close_notify is on its way
  *
- * ACCEPTING and what follows is "running"; transfer_step() says how it ended, and then it is
- * IDLE again. After a download the socket is drained in the background for a while, so that a
- * late close_notify of the client never becomes a reset that eats the last bytes.
+ * Some clients shake hands before they give the command (curl), others after they have read
+ * 150. So it goes on to SETTLED by itself, and no further until a command has been given and
+ * 150 has left: then it is "running". Only then is the rule applied that ties it to its control
+ * connection, and the file of an upload made. A connection that no command uses is dropped
+ * after the time limit; the command that comes too late is told.
+ *
+ * transfer_step() says how it ended, and then it is IDLE again. After a download the socket
+ * is drained in the background for a while, so that a late close_notify of the client never
+ * becomes a reset that eats the last bytes.
  *
  * A failure drops the connection without close_notify: that would tell the client that the
  * file is whole. The exception is a connection that broke the tie: it is refused in order,
@@ -28,8 +35,9 @@
 enum transfer_state {
 	TRANSFER_IDLE,
 	TRANSFER_LISTENING,
-	TRANSFER_ACCEPTING,
+	TRANSFER_CALLING,
 	TRANSFER_HANDSHAKE,
+	TRANSFER_SETTLED,
 	TRANSFER_MOVING,
 	TRANSFER_ENDING,
 };
@@ -47,7 +55,7 @@ struct transfer_terms {
 	struct service *service;
 	port_root root;
 	struct port_addr peer;                /* the only host that may connect */
-	struct port_addr local;               /* where to listen */
+	struct port_addr local;               /* where to listen, and to connect from */
 	const br_ssl_engine_context *control; /* whose session must be resumed */
 	struct identity *identity;
 	struct client *client;                /* whose certificate counts, too; null: none */
@@ -62,15 +70,19 @@ struct transfer_terms {
 struct transfer {
 	enum transfer_state state;
 	enum transfer_kind  kind;
-	int                 error;      /* after TRANSFER_FAILED */
+	int                 error;      /* after TRANSFER_FAILED, and in SETTLED */
+	bool                is_running; /* a command has been given */
+	bool                is_text;    /* TYPE A: line ends of files are converted */
+	bool                has_cr;     /* its last byte was a CR */
 	bool                has_ended;  /* the file, the directory, or the peer's data */
-	port_sock           listener;   /* PORT_NONE, or the passive port */
+	port_sock           opening;    /* PORT_NONE, the passive port, or what connects */
 	port_sock           draining;   /* PORT_NONE, or the connection before this one */
 	uint64_t            deadline_ms;
 	uint64_t            drain_deadline_ms;
 	uint64_t            bytes;      /* moved so far, without those before a restart */
 	uint64_t            offset;     /* of a download: the next byte */
 	port_file           file;       /* of a download; PORT_NONE: it comes from /.provision */
+	struct port_addr    called;     /* where the client listens */
 	struct provision_place place;
 	char                path[CUB_PATH_MAX];  /* what is moved, for the log and STAT */
 	struct transfer_terms terms;
@@ -80,7 +92,7 @@ struct transfer {
 	struct listing      listing;
 	struct peercert     cert;       /* of a handshake, also of the control connection's */
 	union {
-		unsigned char        buffer[BR_SSL_BUFSIZE_MONO];
+		unsigned char        buffer[BR_SSL_BUFSIZE_MONO];  /* from HANDSHAKE on */
 		struct peercert_room room;  /* of the control connection's handshake */
 	};
 };
@@ -89,14 +101,17 @@ struct transfer {
 void transfer_start(struct transfer *t);
 
 /*
- * Open a passive port, chosen at random, and close one that was open.
+ * Open a passive port, chosen at random, and close what was open.
  * Returns CUB_OK (`*tcp_port` is it) or CUB_E_BUSY: none is free.
  */
 int transfer_listen(struct transfer *t, uint16_t *tcp_port);
 
+/* The client listens: connect to it when a command is given. Close what was open. */
+void transfer_call(struct transfer *t, const struct port_addr *client);
+
 /*
- * Begin, in LISTENING: send a file that is open, or one of /.provision, from an offset on,
- * receive an upload that is prepared in `t->upload`, or send the listing whose directory is
+ * Begin, unless IDLE or running: send a file that is open, or one of /.provision, from an offset
+ * on, receive an upload that is prepared in `t->upload`, or send the listing whose directory is
  * open in `t->listing`.
  * The file or directory belongs to the transfer from now on.
  */
@@ -105,8 +120,6 @@ void transfer_send_place(struct transfer *t, const struct provision_place *place
 	uint64_t offset, uint64_t now_ms);
 void transfer_receive(struct transfer *t, uint64_t now_ms);
 void transfer_list(struct transfer *t, uint64_t now_ms);
-
-bool transfer_is_running(const struct transfer *t);
 
 /* Add what it waits for, draining included; `is_held` while nothing may move yet. */
 void transfer_want(const struct transfer *t, bool is_held, struct port_wait *set);

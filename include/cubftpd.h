@@ -59,6 +59,8 @@ struct cubftpd_config {
 	bool     control_is_given;      /* else control_socket follows from trust_store */
 	uint16_t passive_low;
 	uint16_t passive_high;
+	uint8_t  passive_address[4];    /* what PASV tells peers beyond our network; 0: ours */
+	unsigned active;                /* are PORT and EPRT answered? 0 or 1 */
 	uint32_t login_timeout;         /* seconds, from connecting to being logged in */
 	uint32_t idle_timeout;          /* seconds without a command or a transfer */
 	uint32_t data_timeout;          /* seconds that a data connection may stand still */

@@ -104,6 +104,22 @@ void port_forget_local(const char *path);
  */
 int port_accept(port_sock listener, port_sock *out, struct port_addr *peer);
 
+/*
+ * Connect. `*sock` is PORT_NONE at first, and the socket then: call again, with the same
+ * addresses, until it is not CUB_AGAIN; when that may be is told by PORT_WRITE. Close `*sock`
+ * where it is not PORT_NONE, whatever came of it. `from` is an own address, whose port is not
+ * looked at.
+ *
+ * Returns CUB_OK  `*sock` is connected, with keep-alive on;
+ *         CUB_AGAIN;
+ *         CUB_E_LIMIT no handle is left;
+ *         CUB_E_IO    refused, not reached, or anything else.
+ */
+int port_connect(port_sock *sock, const struct port_addr *from, const struct port_addr *to);
+
+/* Is an IPv4 peer in the network of an interface that has our address `local`? */
+bool port_is_near(const struct port_addr *local, const struct port_addr *peer);
+
 /* The own side's address of a connected or listening socket. Returns CUB_OK, CUB_E_IO. */
 int port_sock_local(port_sock sock, struct port_addr *out);
 

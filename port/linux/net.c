@@ -8,12 +8,15 @@
  * file, which outlives the server that made it.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -23,6 +26,9 @@
 #define KEEP_INTERVAL_S 10
 #define KEEP_PROBES     6
 #define UNSENT_MAX      (128 * 1024)
+
+/* Addresses of this host that are looked at, each with its network: 32 or 40 bytes of stack. */
+#define NETWORKS_MAX    32
 
 /* Where the wait for a far deadline is cut, to stay within an int. */
 #define WAIT_MS_MAX     86400000
@@ -266,6 +272,20 @@ accept_error(int error)
 	}
 }
 
+/* These make a connection better, none is needed: a failure is not looked at. */
+static void
+improve(int sock)
+{
+	set_option(sock, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+	set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
+	/* Not more unsent in the kernel than this: a client that reads nothing is noticed early,
+	 * and takes no megabytes of a small device. */
+	set_option(sock, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
+}
+
 int
 port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 {
@@ -281,19 +301,77 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	}
 	from_system(&address, peer);
 	*out = sock;
-	if (peer->family == 0) {
+	if (peer->family != 0) {
+		improve(sock);
+	}
+	return CUB_OK;
+}
+
+int
+port_connect(port_sock *sock, const struct port_addr *from, const struct port_addr *to)
+{
+	struct port_addr own = *from;
+	union address address;
+	socklen_t len;
+
+	if (*sock == PORT_NONE) {
+		own.tcp_port = 0;
+		len = to_system(&own, &address);
+		*sock = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (*sock < 0) {
+			return listen_error(errno);
+		}
+		if (bind(*sock, &address.any, len) != 0) {
+			return CUB_E_IO;
+		}
+		improve(*sock);
+	}
+	len = to_system(to, &address);
+	if (connect(*sock, &address.any, len) == 0 || errno == EISCONN) {
 		return CUB_OK;
 	}
-	/* These make a connection better, none is needed: a failure is not looked at. */
-	set_option(sock, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
-	set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
-	set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
-	/* Not more unsent in the kernel than this: a client that reads nothing is noticed early,
-	 * and takes no megabytes of a small device. */
-	set_option(sock, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
-	return CUB_OK;
+	return errno == EINPROGRESS || errno == EALREADY || errno == EINTR ? CUB_AGAIN : CUB_E_IO;
+}
+
+static uint32_t
+ipv4_of(const struct sockaddr *at)
+{
+	struct sockaddr_in v4;
+
+	memcpy(&v4, at, sizeof v4);
+	return v4.sin_addr.s_addr;
+}
+
+bool
+port_is_near(const struct port_addr *local, const struct port_addr *peer)
+{
+	struct ifreq list[NETWORKS_MAX];
+	struct ifconf conf = { .ifc_len = sizeof list, .ifc_req = list };
+	uint32_t ours, theirs;
+	bool is_near = false;
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sock < 0) {
+		return false;
+	}
+	memcpy(&ours, local->ip, sizeof ours);
+	memcpy(&theirs, peer->ip, sizeof theirs);
+	/* Without the C library's ioctl(), which brings in all that it knows. */
+	if (syscall(SYS_ioctl, sock, SIOCGIFCONF, &conf) != 0) {
+		conf.ifc_len = 0;
+	}
+	for (size_t i = 0; i < (size_t)conf.ifc_len / sizeof list[0] && !is_near; i++) {
+		uint32_t net = ipv4_of(&list[i].ifr_addr);
+
+		/* By name and address: an interface may have several. The mask takes its place. */
+		if (syscall(SYS_ioctl, sock, SIOCGIFNETMASK, &list[i]) == 0) {
+			uint32_t mask = ipv4_of(&list[i].ifr_netmask);
+
+			is_near = (((net ^ ours) | (net ^ theirs)) & mask) == 0;
+		}
+	}
+	close(sock);
+	return is_near;
 }
 
 int

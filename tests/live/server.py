@@ -129,6 +129,8 @@ class Server:
     `overrides` are given as -o. `user` is a user's number to run as, where we are root.
     """
 
+    around = []  # what the process is started by
+
     def __init__(self, accounts=(Account(),), options=None, overrides=None, user=None,
                  init=True, root=None, environment=None, serve=("run",)):
         self.folder = Path(tempfile.mkdtemp(prefix="cubftpd-"))
@@ -216,7 +218,8 @@ class Server:
             words += ["-o", f"{key}={value}"]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                WRAP + [str(BINARY)] + words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.around + WRAP + [str(BINARY)] + words, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log,
                 env=self.environment, cwd=self.folder, **self.identity_of_process())
 
     def start(self):
@@ -332,7 +335,10 @@ class Server:
         return ftp
 
     def session(self, name=USER, password=PASSWORD, **how):
-        """A session that is logged in; without a password (None) by the context's certificate."""
+        """
+        A session that is logged in, with TYPE I; without a password (None) by the context's
+        certificate.
+        """
         ftp = self.secured(**how)
         try:
             if password is None:
@@ -340,6 +346,7 @@ class Server:
             else:
                 ftp.expect(f"USER {name}", 331)
                 ftp.expect(f"PASS {password}", 230)
+            ftp.expect("TYPE I", 200)
         except BaseException:
             ftp.close()
             raise

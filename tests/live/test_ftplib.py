@@ -155,6 +155,7 @@ class Everyday(FtplibCase):
         ftp.cwd("unique")
         names = []
         for text in (b"first", b"second"):
+            ftp.voidcmd("TYPE I")
             data, _ = ftp.ntransfercmd("STOU")
             names.append(ftp.lastresp)
             data.sendall(text)
@@ -279,6 +280,7 @@ class DuringATransfer(FtplibCase):
 
     def test_abor_ends_a_download_with_426_and_226(self):
         ftp = self.ftp()
+        ftp.voidcmd("TYPE I")
         data, _ = ftp.ntransfercmd("RETR big")
         self.assertTrue(self.payload.startswith(data.recv(10_000)))
         self.assertRegex(ftp.abort(), "^426")

@@ -15,6 +15,7 @@
 #define SOCKS 64
 #define CONNECTIONS 64
 #define PIPE_MAX 65536
+#define FAR_LISTENERS 8
 
 #define FIRST_EPHEMERAL 32768
 
@@ -40,6 +41,7 @@ static struct connection {
 	struct port_addr server_addr;
 	struct port_addr peer_addr;
 	bool      reset;
+	bool      fresh;     /* the server has called, and the far end has not accepted */
 	struct pipe pipe[2];
 } connections[CONNECTIONS];
 static uint8_t bytes[CONNECTIONS][2][PIPE_MAX];
@@ -47,13 +49,20 @@ static uint8_t bytes[CONNECTIONS][2][PIPE_MAX];
 /* Free while `handle` is 0. */
 static struct sock {
 	port_sock handle;
-	struct connection *connection;  /* null: it listens */
+	struct connection *connection;  /* null: it listens, or is connecting */
 	struct port_addr local;
+	struct port_addr called;  /* of `family` 0, unless it is connecting */
 	int  backlog;
 	bool shut;
 	bool lost;      /* CUB_E_IO was returned: only closing may follow */
 	bool moved[2];  /* SIM_BYTES: the next read or write comes to nothing */
 } socks[SOCKS];
+
+/* Where far hosts listen. */
+static struct far_listener {
+	struct port_addr at;  /* of `family` 0: free */
+	bool silent;
+} far_listeners[FAR_LISTENERS];
 
 static struct sim_fault fault;
 static enum sim_split   split;
@@ -74,6 +83,7 @@ sim_net_reset(void)
 {
 	memset(connections, 0, sizeof connections);
 	memset(socks, 0, sizeof socks);
+	memset(far_listeners, 0, sizeof far_listeners);
 	memset(occupied, 0, sizeof occupied);
 	memset(denied, 0, sizeof denied);
 	sim_net_fail_at(0, false);
@@ -186,11 +196,17 @@ sim_net_open_count(void)
 	return count;
 }
 
+static bool
+listens(const struct sock *s)
+{
+	return s->handle != 0 && s->connection == NULL && s->called.family == 0;
+}
+
 bool
 sim_net_listens(uint16_t tcp_port)
 {
 	for (unsigned i = 0; i < SOCKS; i++) {
-		if (socks[i].handle != 0 && socks[i].connection == NULL
+		if (listens(&socks[i])
 			&& socks[i].local.tcp_port == tcp_port) {
 			return true;
 		}
@@ -291,7 +307,7 @@ in_use(const struct port_addr *at)
 	for (unsigned i = 0; i < SOCKS; i++) {
 		const struct sock *s = &socks[i];
 
-		if (s->handle != 0 && s->connection == NULL
+		if (listens(s)
 			&& (takes_address(&s->local, at) || takes_address(at, &s->local))) {
 			return true;
 		}
@@ -408,7 +424,7 @@ connected(port_sock sock)
 	struct sock *s = sock_of(sock);
 
 	if (s != NULL) {
-		SIM_RULE(s->connection != NULL, "socket: a listening one can't do that");
+		SIM_RULE(s->connection != NULL, "socket: one that is not connected can't do that");
 		SIM_RULE(!s->lost, "socket: only closing may follow CUB_E_IO");
 	}
 	return s;
@@ -476,7 +492,7 @@ static const struct sock *
 local_listener(void)
 {
 	for (unsigned i = 0; i < SOCKS; i++) {
-		if (socks[i].handle != 0 && socks[i].connection == NULL && socks[i].local.family == 0) {
+		if (listens(&socks[i]) && socks[i].local.family == 0) {
 			return &socks[i];
 		}
 	}
@@ -545,7 +561,7 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	if (s == NULL) {
 		return CUB_E_IO;
 	}
-	SIM_RULE(s->connection == NULL, "accept: the socket does not listen");
+	SIM_RULE(listens(s), "accept: the socket does not listen");
 	c = next_waiting(listener);
 	if (err != CUB_OK) {
 		if (c != NULL) {
@@ -568,6 +584,106 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 	*peer = c->peer_addr;
 	activity++;
 	return CUB_OK;
+}
+
+/* A connection that has a slot, and pipes. */
+static struct connection *
+new_connection(const struct port_addr *server, const struct port_addr *peer)
+{
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct connection *c = &connections[i];
+
+		if (c->peer == 0 && c->sock == 0 && c->waiting == 0) {
+			*c = (struct connection){
+				.peer = sim_handle_make(SIM_FAR_END, i),
+				.order = connection_order++,
+				.server_addr = *server,
+				.peer_addr = *peer,
+				.pipe = { { .cap = buffer_size }, { .cap = buffer_size } },
+			};
+			activity++;
+			return c;
+		}
+	}
+	sim_fail("sim: more than %d connections", CONNECTIONS);
+}
+
+static const struct far_listener *
+far_listener_at(const struct port_addr *at)
+{
+	for (unsigned i = 0; i < FAR_LISTENERS; i++) {
+		if (same_ip(&far_listeners[i].at, at) && far_listeners[i].at.tcp_port == at->tcp_port) {
+			return &far_listeners[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_silent(const struct port_addr *at)
+{
+	const struct far_listener *far = far_listener_at(at);
+
+	return far != NULL && far->silent;
+}
+
+/* The socket is there, and has begun to connect. */
+static int
+start_connecting(port_sock *sock, const struct port_addr *from, const struct port_addr *to)
+{
+	struct port_addr local = *from;
+	int err = new_sock(sock);
+
+	if (err != CUB_OK) {
+		return err;
+	}
+	local.tcp_port = choose_port(from);
+	sock_of(*sock)->local = local;
+	sock_of(*sock)->called = *to;
+	return is_ours(from) ? CUB_AGAIN : CUB_E_IO;
+}
+
+int
+port_connect(port_sock *sock, const struct port_addr *from, const struct port_addr *to)
+{
+	struct connection *c;
+	struct sock *s;
+	int err = sim_fault_count(&fault);
+
+	SIM_RULE(from->family == to->family && (to->family == 4 || to->family == 6)
+		&& to->tcp_port != 0, "connect: no such address");
+	if (err != CUB_OK || sim_power_is_off()) {
+		return CUB_E_IO;
+	}
+	if (*sock == PORT_NONE) {
+		return start_connecting(sock, from, to);
+	}
+	s = sock_of(*sock);
+	if (s == NULL) {
+		return CUB_E_IO;
+	}
+	SIM_RULE(s->connection == NULL && same_ip(&s->called, to)
+		&& s->called.tcp_port == to->tcp_port, "connect: another address, or once too often");
+	if (is_silent(to) || (split == SIM_RANDOM && sim_draw_below(SIM_NET, 4) == 0)) {
+		return CUB_AGAIN;
+	}
+	if (far_listener_at(to) == NULL) {
+		return CUB_E_IO;
+	}
+	c = new_connection(&s->local, to);
+	c->sock = *sock;
+	c->fresh = true;
+	s->connection = c;
+	s->called.family = 0;
+	return CUB_OK;
+}
+
+/* The network behind 192.0.2.1 is 192.0.2.0/24. */
+bool
+port_is_near(const struct port_addr *local, const struct port_addr *peer)
+{
+	SIM_RULE(local->family == 4 && peer->family == 4, "near: not IPv4");
+	return memcmp(local->ip, peer->ip, local->ip[0] == 127 ? 1 : 3) == 0;
 }
 
 int
@@ -691,6 +807,9 @@ ready_events(const struct sock *s)
 	const struct connection *c = s->connection;
 	unsigned ready = 0;
 
+	if (c == NULL && s->called.family != 0) {
+		return is_silent(&s->called) ? 0 : PORT_WRITE;
+	}
 	if (c == NULL) {
 		return next_waiting(s->handle) != NULL ? PORT_READ : 0;
 	}
@@ -776,27 +895,15 @@ static int
 connect_listener(const struct sock *listener, const struct port_addr *from,
 	const struct port_addr *to, sim_peer *out)
 {
+	struct connection *c;
+
 	if (waiting_count(listener->handle) >= (unsigned)listener->backlog) {
 		return CUB_AGAIN;
 	}
-	for (unsigned i = 0; i < CONNECTIONS; i++) {
-		struct connection *c = &connections[i];
-
-		if (c->peer == 0 && c->sock == 0 && c->waiting == 0) {
-			*c = (struct connection){
-				.peer = sim_handle_make(SIM_FAR_END, i),
-				.waiting = listener->handle,
-				.order = connection_order++,
-				.server_addr = *to,
-				.peer_addr = *from,
-				.pipe = { { .cap = buffer_size }, { .cap = buffer_size } },
-			};
-			*out = c->peer;
-			activity++;
-			return CUB_OK;
-		}
-	}
-	sim_fail("sim: more than %d connections", CONNECTIONS);
+	c = new_connection(to, from);
+	c->waiting = listener->handle;
+	*out = c->peer;
+	return CUB_OK;
 }
 
 int
@@ -808,7 +915,7 @@ sim_connect_to(const struct port_addr *from, const struct port_addr *to, sim_pee
 	for (unsigned i = 0; i < SOCKS; i++) {
 		const struct sock *s = &socks[i];
 
-		if (s->handle != 0 && s->connection == NULL && takes_address(&s->local, to)) {
+		if (listens(s) && takes_address(&s->local, to)) {
 			return connect_listener(s, from, to, out);
 		}
 	}
@@ -821,7 +928,7 @@ sim_connect(const struct port_addr *from, uint16_t to_tcp_port, sim_peer *out)
 	for (unsigned i = 0; i < SOCKS; i++) {
 		const struct sock *s = &socks[i];
 
-		if (s->handle != 0 && s->connection == NULL && s->local.tcp_port == to_tcp_port
+		if (listens(s) && s->local.tcp_port == to_tcp_port
 			&& takes_family(&s->local, from->family)) {
 			struct port_addr to = s->local;
 
@@ -833,6 +940,39 @@ sim_connect(const struct port_addr *from, uint16_t to_tcp_port, sim_peer *out)
 		}
 	}
 	return CUB_E_IO;
+}
+
+void
+sim_far_listen(const struct port_addr *at, bool silent)
+{
+	for (unsigned i = 0; i < FAR_LISTENERS; i++) {
+		if (far_listeners[i].at.family == 0) {
+			far_listeners[i] = (struct far_listener){ *at, silent };
+			return;
+		}
+	}
+	sim_fail("sim: more than %d far listeners", FAR_LISTENERS);
+}
+
+void
+sim_far_unlisten(void)
+{
+	memset(far_listeners, 0, sizeof far_listeners);
+}
+
+int
+sim_far_accept(const struct port_addr *at, sim_peer *out)
+{
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct connection *c = &connections[i];
+
+		if (c->fresh && same_ip(&c->peer_addr, at) && c->peer_addr.tcp_port == at->tcp_port) {
+			c->fresh = false;
+			*out = c->peer;
+			return CUB_OK;
+		}
+	}
+	return CUB_AGAIN;
 }
 
 int

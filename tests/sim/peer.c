@@ -841,22 +841,64 @@ peer_reset(struct peer *p)
 
 /* The data connection */
 
-int
-peer_data_connect(struct peer *p, uint16_t tcp_port)
+static void
+protect_data(struct peer *p)
 {
 	br_ssl_session_parameters session;
 	const br_ssl_session_parameters *offer = p->offer;
-	int err = link_connect(p, &p->data, tcp_port);
 
-	if (err != CUB_OK || !p->protect) {
-		return err;
+	if (!p->protect) {
+		return;
 	}
 	if (offer == NULL && p->resume && p->control.tls) {
 		br_ssl_engine_get_session_parameters(&p->control.client.eng, &session);
 		offer = &session;
 	}
 	link_start_tls(p, &p->data, offer);
-	return CUB_OK;
+}
+
+int
+peer_data_connect(struct peer *p, uint16_t tcp_port)
+{
+	int err = link_connect(p, &p->data, tcp_port);
+
+	if (err == CUB_OK) {
+		protect_data(p);
+	}
+	return err;
+}
+
+int
+peer_port(struct peer *p)
+{
+	const uint8_t *ip = p->from.ip;
+	uint16_t n = (uint16_t)(40000 + sim_draw_below(SIM_PEER, 20000));
+
+	p->listening = p->from;
+	p->listening.tcp_port = n;
+	sim_far_unlisten();
+	sim_far_listen(&p->listening, false);
+	if (p->from.family == 4) {
+		return peer_ask(p, "PORT %d,%d,%d,%d,%d,%d", ip[0], ip[1], ip[2], ip[3], n >> 8, n & 255);
+	}
+	return peer_ask(p, "EPRT |2|%x:%x::%x|%d|", ip[0] << 8 | ip[1], ip[2] << 8 | ip[3],
+		ip[14] << 8 | ip[15], n);
+}
+
+void
+peer_data_accept(struct peer *p)
+{
+	struct patience t = { 0 };
+	sim_peer sock;
+
+	while (sim_far_accept(&p->listening, &sock) != CUB_OK) {
+		turn(p, &t, "a connection of the server");
+	}
+	link_end(&p->data, PEER_NONE);
+	memset(&p->data, 0, sizeof p->data);
+	p->data.sock = sock;
+	p->data.end = PEER_OPEN;
+	protect_data(p);
 }
 
 int

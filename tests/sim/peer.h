@@ -117,6 +117,7 @@ struct peer {
 	/* What came of it. */
 	struct peer_link control;
 	struct peer_link data;
+	struct port_addr listening;  /* for data, in active mode */
 	bool protect;              /* data connections use TLS; peer_protect() sets it */
 	int  code;                 /* of the last reply */
 	char reply[PEER_IN_MAX + 1];  /* its whole text, with the line ends */
@@ -205,6 +206,13 @@ void peer_reset(struct peer *p);
  * Returns CUB_OK, CUB_E_IO or CUB_AGAIN as sim_connect().
  */
 int peer_data_connect(struct peer *p, uint16_t tcp_port);
+
+/*
+ * Active mode: listen at a new port and send PORT or EPRT, by the family. Returns the reply's
+ * code. Then, after a command, wait until the server has connected, and begin TLS as above.
+ */
+int peer_port(struct peer *p);
+void peer_data_accept(struct peer *p);
 
 /* Wait for the handshake. Returns CUB_OK, or as peer_reply(), of the data connection. */
 int peer_data_handshake(struct peer *p);

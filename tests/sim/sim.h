@@ -129,6 +129,18 @@ int sim_connect_local(sim_peer *out);
  */
 const char *sim_local_name(void);
 
+/*
+ * The other way round: a far host listens for the server's port_connect(), or is silent: what
+ * connects there waits for ever. Anywhere else it is refused.
+ */
+void sim_far_listen(const struct port_addr *at, bool silent);
+
+/* No far host listens any more. */
+void sim_far_unlisten(void);
+
+/* Take a connection that the server has made there. Returns CUB_OK or CUB_AGAIN. */
+int sim_far_accept(const struct port_addr *at, sim_peer *out);
+
 /* An address from numbers: sim_ipv4(192, 0, 2, 7, 40000). */
 struct port_addr sim_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t tcp_port);
 
@@ -175,7 +187,8 @@ void sim_net_buffer(size_t bytes);
 
 /*
  * Let the n-th of the next calls fail with CUB_E_IO (n is 1 for the next one), or that and
- * all after it; 0: none. Listen, accept, local, read and write are counted. A connection
+ * all after it; 0: none. Listen, accept, connect, local, read and write are
+ * counted. A connection
  * whose accept, read or write fails is lost for its peer too. port_accept() with nothing
  * to accept counts as well.
  */

@@ -128,6 +128,7 @@ level_enter(struct peer *who, const struct peer_cert *c, const char *user)
 {
 	CHECK_CODE(who, level_come(who, c, user), 232);
 	CHECK_CODE(who, peer_protect(who), 200);
+	CHECK_CODE(who, peer_ask(who, "TYPE I"), 200);
 }
 
 /* Told, without the clock having to move, that trust has ended, and so has the session. */

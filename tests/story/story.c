@@ -397,6 +397,7 @@ story_login_as(struct peer *p, const char *user)
 	CHECK_CODE(p, peer_auth_tls(p), 234);
 	CHECK_CODE(p, peer_login(p, user, "secret"), 230);
 	CHECK_CODE(p, peer_protect(p), 200);
+	CHECK_CODE(p, peer_ask(p, "TYPE I"), 200);
 }
 
 void

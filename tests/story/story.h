@@ -98,7 +98,7 @@ extern void (*story_before_pass)(void);
  */
 void story_check_quiet(void);
 
-/* Connect, AUTH TLS, log in as anna, PBSZ and PROT; also as somebody else. */
+/* Connect, AUTH TLS, log in as anna, PBSZ, PROT and TYPE I; also as somebody else. */
 void story_login(struct peer *p);
 void story_login_as(struct peer *p, const char *user);
 

@@ -311,6 +311,50 @@ ten_thousand_data_connections_leave_nothing_behind(void **state)
 	check_still_works();
 }
 
+/* The address that PASV answers. */
+static bool
+told(const char *address)
+{
+	char want[64];
+
+	CHECK(peer_pasv(&p) != 0);
+	snprintf(want, sizeof want, "227 Entering Passive Mode (%s,", address);
+	return strncmp(p.reply, want, strlen(want)) == 0;
+}
+
+static void
+come_from(struct port_addr from)
+{
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	peer_init(&p);
+	p.from = from;
+	story_login_as(&p, "anna");
+}
+
+static void
+passive_address_is_for_peers_beyond_the_own_network(void **state)
+{
+	(void)state;
+	CHECK(told("192,0,2,1"));
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_end();
+	story_begin(1);
+	story_set("passive_address", "203.0.113.9");
+	story_start();
+	story_login(&p);
+	CHECK(told("192,0,2,1"));
+	come_from(sim_ipv4(198, 51, 100, 7, 0));
+	CHECK(told("203,0,113,9"));
+	CHECK_CODE(&p, peer_ask(&p, "EPSV"), 229);
+	come_from(sim_ipv4(192, 0, 3, 7, 0));
+	CHECK(told("203,0,113,9"));
+	come_from(sim_ipv6(7, 0));
+	CHECK_CODE(&p, peer_ask(&p, "PASV"), 522);
+	CHECK_CODE(&p, peer_ask(&p, "EPSV"), 229);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_end();
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int
@@ -328,6 +372,7 @@ main(void)
 		TEST(a_port_takes_one_connection),
 		TEST(a_new_epsv_closes_the_port_before_it),
 		TEST(ports_are_drawn_from_the_whole_range),
+		TEST(passive_address_is_for_peers_beyond_the_own_network),
 		TEST(ten_thousand_data_connections_leave_nothing_behind),
 	};
 

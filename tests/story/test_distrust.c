@@ -168,6 +168,7 @@ without_a_certificate_data_connections_have_to_resume(void **state)
 	CHECK_CODE(&p, level_come(&p, NULL, "anna"), 331);
 	CHECK_CODE(&p, peer_ask(&p, "PASS secret"), 230);
 	CHECK_CODE(&p, peer_protect(&p), 200);
+	CHECK_CODE(&p, peer_ask(&p, "TYPE I"), 200);
 	check_transfers(&p);
 	p.resume = false;
 	check_no_transfers(&p, 522);

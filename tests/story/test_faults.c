@@ -34,7 +34,8 @@ session(void)
 	int code;
 
 	if (peer_connect(&p, 21, false) != 220 || peer_auth_tls(&p) != 234
-		|| peer_login(&p, "anna", "secret") != 230 || peer_protect(&p) != 200) {
+		|| peer_login(&p, "anna", "secret") != 230 || peer_protect(&p) != 200
+		|| peer_ask(&p, "TYPE I") != 200) {
 		return false;
 	}
 	if ((tcp_port = peer_epsv(&p)) == 0 || peer_data_connect(&p, tcp_port) != CUB_OK

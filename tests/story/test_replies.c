@@ -169,7 +169,8 @@ files_and_directories_are_answered_by_the_table(void **state)
 	static const struct row rows[] = {
 		{ "PWD", 257 }, { "CWD dir", 250 }, { "CDUP", 250 }, { "CDUP", 250 }, { "CWD /", 250 },
 		{ "CWD none", 550 }, { "CWD a.txt", 550 }, { "CWD .cubftpd-x", 553 },
-		{ "SIZE a.txt", 550 }, { "TYPE I", 200 }, { "SIZE a.txt", 213 }, { "SIZE dir", 550 },
+		{ "TYPE A", 200 }, { "SIZE a.txt", 550 }, { "TYPE I", 200 }, { "SIZE a.txt", 213 },
+		{ "SIZE dir", 550 },
 		{ "SIZE none", 550 }, { "SIZE", 501 }, { "MDTM a.txt", 213 }, { "MDTM none", 550 },
 		{ "MLST a.txt", 250 }, { "MLST", 250 }, { "MLST none", 550 },
 		{ "XPWD", 257 }, { "XCWD dir", 250 }, { "XCUP", 250 }, { "XMKD new", 257 },

@@ -229,6 +229,7 @@ clog_replies(void)
 	CHECK_CODE(&p, peer_auth_tls(&p), 234);
 	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
 	CHECK_CODE(&p, peer_protect(&p), 200);
+	CHECK_CODE(&p, peer_ask(&p, "TYPE I"), 200);
 	CHECK(story_open(&p, "RETR big") == 150);
 	p.control.dst_cap = 0;
 	for (int i = 0; i < 10; i++) {

@@ -210,6 +210,103 @@ a_host_is_its_address_and_scope_but_not_its_port(void **state)
 	assert_false(addr_same_host(&a, &c));
 }
 
+static void
+an_address_stands_alone_without_brackets_and_port(void **state)
+{
+	static const char *const bad[] = {
+		"", " ", "192.0.2.1:21", "[::1]", "192.0.2", "192.0.2.1.", "::1 ", ":", "1:2:3", "a.b.c.d",
+	};
+	struct port_addr addr, before;
+
+	(void)state;
+	memset(&addr, 0x5A, sizeof addr);
+	before = addr;
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(!addr_parse_ip(text_of(bad[i]), &addr), "%s", bad[i]);
+		assert_memory_equal(&addr, &before, sizeof addr);
+	}
+	assert_false(addr_parse_ip((struct text){ NULL, 0 }, &addr));
+	assert_true(addr_parse_ip(text_of("192.0.2.7"), &addr));
+	assert_int_equal(addr.family, 4);
+	assert_memory_equal(addr.ip, "\xC0\x00\x02\x07", 4);
+	assert_int_equal(addr.tcp_port, 0);
+	assert_true(addr_parse_ip(text_of("2001:db8::7"), &addr));
+	assert_int_equal(addr.family, 6);
+	assert_int_equal(addr.ip[15], 7);
+}
+
+/* Reads it from a buffer of its own size, so that a sanitizer sees each byte beyond. */
+static struct port_addr
+from_port(const char *line, size_t len)
+{
+	struct port_addr addr;
+	char *exact = test_malloc(len + (len == 0));
+
+	memcpy(exact, line, len);
+	addr_parse_port((struct text){ exact, len }, &addr);
+	test_free(exact);
+	return addr;
+}
+
+static void
+arguments_of_port_are_six_bytes(void **state)
+{
+	static const char good[] = "192,0,2,7,200,1";
+	static const char *const bad[] = {
+		"192,0,2,7,200,1,", "192,0,2,7,200,256", "192,0,2,7,200,-1",
+		"192,0,2,7,200", "192.0.2.7,200,1", "192,0,2,7, 200,1", "192,0,2,7,200,0x1", "a,b,c,d,e,f",
+		"192,0,2,7,200,01", "192,0,2,7,200,18446744073709551617",
+	};
+	struct port_addr addr = from_port(good, sizeof good - 1);
+
+	(void)state;
+	assert_int_equal(addr.family, 4);
+	assert_memory_equal(addr.ip, "\xC0\x00\x02\x07\0\0", 6);
+	assert_int_equal(addr.tcp_port, 51201);
+	for (size_t len = 0; len < sizeof good - 1; len++) {
+		CLAIM(from_port(good, len).family == 0, "%.*s", (int)len, good);
+	}
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(from_port(bad[i], strlen(bad[i])).family == 0, "%s", bad[i]);
+	}
+}
+
+static void
+arguments_of_eprt_stand_between_four_separators(void **state)
+{
+	static const char *const good[] = {
+		"|1|192.0.2.7|51201|", "!1!192.0.2.7!51201!", "|2|2001:db8::7|51201|",
+	};
+	static const char *const bad[] = {
+		"1|192.0.2.7|51201|", "|1|192.0.2.7|51201|x", "|1|192.0.2.7|51201||", "|2|192.0.2.7|51201|",
+		"|1|2001:db8::7|51201|", "|1|192.0.2.7|0|", "|1|192.0.2.7|65536|", "|1||51201|",
+		"||192.0.2.7|51201|", "|x|192.0.2.7|51201|", "|2|[::1]|51201|", "|1|192.0.2.7|51201!",
+		"|2|fe80::1%eth0|51201|",
+	};
+	static const char *const other[] = {
+		"|3|x|1|", ",192,0,2,7,200,1", "|0|192.0.2.7|51201|", "|255|",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(good); i++) {
+		struct port_addr addr = from_port(good[i], strlen(good[i]));
+
+		CLAIM(addr.family == (i < 2 ? 4 : 6) && addr.tcp_port == 51201, "%s", good[i]);
+		CLAIM(addr.ip[i < 2 ? 3 : 15] == 7, "%s", good[i]);
+		for (size_t len = 0; len < strlen(good[i]); len++) {
+			CLAIM(from_port(good[i], len).family == 0, "%.*s", (int)len, good[i]);
+		}
+	}
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(from_port(bad[i], strlen(bad[i])).family == 0, "%s", bad[i]);
+	}
+	for (size_t i = 0; i < LEN(other); i++) {
+		uint8_t family = from_port(other[i], strlen(other[i])).family;
+
+		CLAIM(family != 0 && family != 4 && family != 6, "%s", other[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -220,6 +317,9 @@ main(void)
 		TEST(addresses_are_written_as_the_c_library_does_and_read_back),
 		TEST(what_is_read_is_what_the_c_library_reads),
 		TEST(output_is_bounded),
+		TEST(an_address_stands_alone_without_brackets_and_port),
+		TEST(arguments_of_port_are_six_bytes),
+		TEST(arguments_of_eprt_stand_between_four_separators),
 		TEST(a_host_is_its_address_and_scope_but_not_its_port),
 	};
 

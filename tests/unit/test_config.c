@@ -351,13 +351,47 @@ features_that_the_build_lacks_are_refused(void **state)
 	}
 }
 
+static void
+passive_address_is_one_ipv4_address_or_nothing(void **state)
+{
+	static const char *const bad[] = {
+		"\"192.0.2.1\"", "'192.0.2.1'", "192.0.2", "192.0.2.1.", "192.0.2.256", "192.0.2.01",
+		"192.0.2.1:21", "192.0.2.1 ", "::1", "2001:db8::1", "::ffff:192.0.2.1", "example.org",
+		"0.0.0.0", "0.0.0.1", "224.0.0.1", "255.255.255.255", "-", "192.0.2.1,192.0.2.2",
+	};
+	static const uint8_t given[4] = { 192, 0, 2, 1 }, none[4];
+
+	(void)state;
+	assert_memory_equal(config.passive_address, none, 4);
+	assert_int_equal(set("passive_address", "192.0.2.1"), CUB_OK);
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(set("passive_address", bad[i]) == CUB_E_BAD, "%s", bad[i]);
+		CLAIM(strcmp(why_bytes, "passive_address: want an IPv4 address, or nothing") == 0, "%s",
+			why_bytes);
+		assert_memory_equal(config.passive_address, given, 4);
+	}
+	assert_int_equal(set("passive_address", ""), CUB_OK);
+	assert_memory_equal(config.passive_address, none, 4);
+}
+
+static void
+active_mode_is_off_unless_it_is_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(config.active, 0);
+	assert_int_equal(set("active", "yes"), CONFIG_CUBFTPD_ACTIVE ? CUB_OK : CUB_E_BAD);
+	assert_int_equal(config.active, CONFIG_CUBFTPD_ACTIVE);
+	assert_int_equal(set("active", "true"), CUB_E_BAD);
+	assert_int_equal(set("active", "no"), CUB_OK);
+	assert_int_equal(config.active, 0);
+}
+
 /* They are known, so that one configuration file suits several builds. */
 static void
 keys_of_absent_features_take_only_the_value_that_asks_for_nothing(void **state)
 {
 	static const char *const table[][3] = {
-		{ "log", "stderr", "syslog" }, { "passive_address", "", "192.0.2.1" },
-		{ "active", "no", "yes" },
+		{ "log", "stderr", "syslog" },
 		{ "sessions_per_address", "0", "2" }, { "rate_limit", "0", "1000" },
 		{ "min_free", "0", "1024" }, { "umask", "", "022" }, { "upload_eof", "strict", "lenient" },
 		{ "partial_uploads", "keep", "discard" }, { "upload_hook", "", "/bin/true" },
@@ -534,6 +568,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(passive_address_is_one_ipv4_address_or_nothing),
+		TEST(active_mode_is_off_unless_it_is_asked_for),
 		TEST(the_defaults_are_those_of_the_documentation),
 		TEST(text_keys_take_text_that_fits),
 		TEST(timeouts_are_whole_seconds_of_up_to_a_day),

@@ -1233,6 +1233,67 @@ an_ipv6_client_is_an_ipv6_peer(void **state)
 	pair_close(&p);
 }
 
+/* Call until it is over. */
+static int
+connect_out(port_sock *sock, const struct port_addr *from, const struct port_addr *to)
+{
+	int result;
+
+	*sock = PORT_NONE;
+	while ((result = port_connect(sock, from, to)) == CUB_AGAIN) {
+		assert_int_equal(wait_for(*sock, PORT_WRITE, SOON_MS), PORT_WRITE);
+	}
+	return result;
+}
+
+static void
+a_connection_is_made_from_the_address_that_is_given(void **state)
+{
+	struct port_addr from = loopback4, to, peer, local;
+	port_sock listener = listen_at(&loopback4, &to);
+	port_sock sock, theirs;
+	char got[2];
+
+	(void)state;
+	from.ip[3] = 2;
+	from.tcp_port = to.tcp_port;  /* is not looked at */
+	assert_int_equal(connect_out(&sock, &from, &to), CUB_OK);
+	assert_int_equal(port_accept(listener, &theirs, &peer), CUB_OK);
+	assert_memory_equal(peer.ip, from.ip, 4);
+	assert_int_equal(port_sock_local(sock, &local), CUB_OK);
+	assert_int_equal(local.tcp_port, peer.tcp_port);
+	assert_int_equal(port_sock_write(sock, "hi", 2), 2);
+	assert_int_equal(wait_for(theirs, PORT_READ, SOON_MS), PORT_READ);
+	assert_int_equal(port_sock_read(theirs, got, 2), 2);
+	port_sock_close(sock);
+	port_sock_close(theirs);
+	port_sock_close(listener);
+	assert_int_equal(connect_out(&sock, &loopback4, &to), CUB_E_IO);  /* refused */
+	port_sock_close(sock);
+	from.ip[0] = 192;
+	assert_int_equal(connect_out(&sock, &from, &to), CUB_E_IO);  /* not ours */
+	port_sock_close(sock);
+	listener = listen_at(&loopback6, &to);
+	assert_int_equal(connect_out(&sock, &loopback6, &to), CUB_OK);
+	port_sock_close(sock);
+	port_sock_close(listener);
+}
+
+static void
+loopback_is_near_itself_and_far_from_the_rest(void **state)
+{
+	struct port_addr other = loopback4, far = { .family = 4, .ip = { 198, 51, 100, 7 } };
+
+	(void)state;
+	other.ip[3] = 77;
+	assert_true(port_is_near(&loopback4, &loopback4));
+	assert_true(port_is_near(&loopback4, &other));
+	assert_true(port_is_near(&other, &loopback4));
+	assert_false(port_is_near(&loopback4, &far));
+	assert_false(port_is_near(&far, &loopback4));
+	assert_false(port_is_near(&far, &far));
+}
+
 static void
 an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all(void **state)
 {
@@ -2148,6 +2209,8 @@ static const struct CMUnitTest tests[] = {
 	FLASH(a_missing_device_is_not_replaced_by_a_file),
 	PLAIN(an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_peer),
 	PLAIN(an_ipv6_client_is_an_ipv6_peer),
+	PLAIN(a_connection_is_made_from_the_address_that_is_given),
+	PLAIN(loopback_is_near_itself_and_far_from_the_rest),
 	PLAIN(an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all),
 	PLAIN(an_address_that_is_taken_is_busy_and_a_foreign_one_fails),
 	PLAIN(an_accepted_socket_is_set_up_as_promised),

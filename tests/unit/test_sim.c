@@ -239,6 +239,79 @@ a_connection_needs_a_listener(void **state)
 	sim_peer_close(peer);
 }
 
+static int
+call(port_sock *sock, const struct port_addr *to)
+{
+	struct port_addr from = sim_ipv4(192, 0, 2, 1, 21);
+
+	return port_connect(sock, &from, to);
+}
+
+static void
+the_server_connects_to_who_listens_in_a_second_call(void **state)
+{
+	struct port_addr there = sim_ipv4(192, 0, 2, 7, 40000), local;
+	struct port_wait set = { .deadline_ms = 0 };
+	port_sock sock = PORT_NONE, second = PORT_NONE;
+	sim_peer peer;
+
+	(void)state;
+	assert_int_equal(call(&sock, &there), CUB_AGAIN);
+	assert_int_not_equal(sock, PORT_NONE);
+	assert_int_equal(call(&sock, &there), CUB_E_IO);  /* refused */
+	port_sock_close(sock);
+
+	sim_far_listen(&there, false);
+	sock = PORT_NONE;
+	assert_int_equal(call(&sock, &there), CUB_AGAIN);
+	assert_int_equal(sim_far_accept(&there, &peer), CUB_AGAIN);
+	assert_int_equal(call(&sock, &there), CUB_OK);
+	assert_int_equal(sim_far_accept(&there, &peer), CUB_OK);
+	assert_int_equal(sim_far_accept(&there, &second), CUB_AGAIN);
+	assert_int_equal(port_sock_local(sock, &local), CUB_OK);
+	assert_int_equal(local.ip[3], 1);
+	assert_int_not_equal(local.tcp_port, 21);
+	assert_int_equal(port_sock_write(sock, "hi", 2), 2);
+	assert_int_equal(sim_peer_pending(peer), 2);
+	sim_peer_close(peer);
+	port_sock_close(sock);
+
+	sim_far_unlisten();
+	sim_far_listen(&there, true);
+	sock = PORT_NONE;
+	assert_int_equal(call(&sock, &there), CUB_AGAIN);
+	assert_int_equal(call(&sock, &there), CUB_AGAIN);
+	set.item[0].sock = sock;
+	set.item[0].events = PORT_WRITE;
+	set.count = 1;
+	port_wait(&set);
+	assert_int_equal(set.item[0].ready, 0);
+	port_sock_close(sock);
+	assert_int_equal(sim_net_open_count(), 0);
+}
+
+static void
+calling_out_may_fail_or_find_no_handle(void **state)
+{
+	struct port_addr there = sim_ipv4(192, 0, 2, 7, 40000);
+	port_sock sock = PORT_NONE;
+
+	(void)state;
+	sim_far_listen(&there, false);
+	sim_net_fail_at(1, false);
+	assert_int_equal(call(&sock, &there), CUB_E_IO);
+	assert_int_equal(sock, PORT_NONE);
+	sim_net_limit(0);
+	assert_int_equal(call(&sock, &there), CUB_E_LIMIT);
+	assert_int_equal(sock, PORT_NONE);
+	sim_net_limit(64);
+	assert_int_equal(call(&sock, &there), CUB_AGAIN);
+	sim_net_fail_at(1, false);
+	assert_int_equal(call(&sock, &there), CUB_E_IO);
+	port_sock_close(sock);
+	assert_int_equal(sim_net_open_count(), 0);
+}
+
 static void
 clients_wait_in_order_until_the_backlog_is_full(void **state)
 {
@@ -1946,6 +2019,8 @@ main(void)
 		TEST(a_panic_is_caught_where_it_is_expected),
 		TEST(a_failure_tells_the_seed),
 		TEST(a_connection_needs_a_listener),
+		TEST(the_server_connects_to_who_listens_in_a_second_call),
+		TEST(calling_out_may_fail_or_find_no_handle),
 		TEST(clients_wait_in_order_until_the_backlog_is_full),
 		TEST(an_address_is_used_once),
 		TEST(ports_can_be_in_use_or_forbidden),
