@@ -235,3 +235,9 @@ addr_same_host(const struct port_addr *a, const struct port_addr *b)
 	return a->family == b->family && a->scope == b->scope
 		&& memcmp(a->ip, b->ip, a->family == 4 ? 4 : 16) == 0;
 }
+
+bool
+addr_same_net(const struct port_addr *a, const struct port_addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, a->family == 6 ? 8 : 4) == 0;
+}

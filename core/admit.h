@@ -13,7 +13,7 @@ enum verdict {
 	ADMIT_PASSWORD,       /* 331: the account's password is needed */
 	ADMIT_CERTIFICATE,    /* 232: the certificate is enough */
 	REFUSE_DAMAGED,       /* the trust store can't be used */
-	REFUSE_MISSING,       /* no certificate was shown */
+	REFUSE_MISSING,       /* no certificate was shown; what follows is about one */
 	REFUSE_UNUSABLE,      /* it can't be used: client->problem */
 	REFUSE_EARLY,         /* it is not valid yet */
 	REFUSE_LATE,          /* it has expired */

@@ -62,6 +62,7 @@ set_terms(struct session *s)
 		.passive_high = sv->config.passive_high,
 		.timeout_ms = sv->config.data_timeout * 1000,
 	};
+	s->transfer.rate = (struct bucket){ .open_ms = 0 };
 }
 
 /*
@@ -71,9 +72,14 @@ set_terms(struct session *s)
 static bool
 move_in(struct session *s, struct out *o)
 {
+	bool is_admin = s->account.is_admin || s->admission.is_admin;
 	struct log l;
 
 	wipe(s->account.hash, sizeof s->account.hash);  /* it has served */
+	if (!state_has_room(s->service, is_admin)) {
+		s->goodbye = STATE_TOO_MANY;
+		return false;
+	}
 	if (port_root_open(s->service->root, path_in_root(s->account.root), &s->root) < 0) {
 		s->root = PORT_NONE;
 		reply(o, 530, "The account's directory can't be opened.");
@@ -86,10 +92,11 @@ move_in(struct session *s, struct out *o)
 	}
 	s->cwd[0] = '/';
 	s->cwd[1] = '\0';
-	s->is_admin = s->account.is_admin || s->admission.is_admin;
+	s->is_admin = is_admin;
 	set_terms(s);
 	state_enter(s, SESSION_READY);
 	state_log(s, &l, "login");
+	log_string(&l, "by", s->admission.verdict == ADMIT_CERTIFICATE ? "certificate" : "password");
 	if (s->client.is_proven) {
 		log_fingerprint(&l, "certificate", s->client.cert);
 	}
@@ -119,6 +126,9 @@ refuse_client(struct session *s, struct out *o)
 	};
 
 	log_refused(s, causes[s->admission.verdict]);
+	if (s->admission.verdict > REFUSE_MISSING) {
+		blame_add(&s->service->blame, &s->peer, s->now_ms);
+	}
 	reply_start(o, 530, "");
 	admit_put_refusal(o, s->admission.verdict, &s->client);
 	reply_end(o, "");
@@ -136,7 +146,15 @@ cmd_user(struct session *s, struct text arg, struct out *o)
 	}
 	s->admission = admit(s->service, &s->client, account);
 	note_account(s);
-	if (s->admission.verdict == ADMIT_PASSWORD) {
+	if (s->admission.verdict == ADMIT_PASSWORD && !s->admission.is_by_entry
+		&& !s->client.is_signed
+		&& blame_count(&s->service->blame, &s->peer, s->now_ms) == BLAME_MAX) {
+		/*
+		 * In place of the question for a password, and not when it came: a trusted certificate
+		 * gets in from any address, and one that is refused is told why.
+		 */
+		s->goodbye = "Too many failed logins, try again later";
+	} else if (s->admission.verdict == ADMIT_PASSWORD) {
 		reply(o, 331, "Password required");
 		state_enter(s, SESSION_PASSWORD);
 	} else if (s->admission.verdict != ADMIT_CERTIFICATE) {
@@ -158,6 +176,8 @@ cmd_pass(struct session *s, struct text arg, struct out *o)
 		}
 		return;
 	}
+	s->answer_ms = s->now_ms
+		+ blame_delay_ms(blame_count(&s->service->blame, &s->peer, s->now_ms));
 	account_check_start(&s->check, s->is_known ? &s->account : NULL, arg);
 	state_enter(s, SESSION_CHECKING);  /* the answer comes from cmd_pass_end() */
 }
@@ -174,6 +194,7 @@ cmd_pass_end(struct session *s, struct out *o)
 	if (!is_right) {
 		reply(o, 530, "Login incorrect.");
 		log_refused(s, "password");
+		blame_add(&s->service->blame, &s->peer, s->now_ms);
 		state_enter(s, SESSION_LOGIN);
 	} else if (move_in(s, o)) {
 		reply(o, 230, "Logged in.");
@@ -225,6 +246,9 @@ cmd_rein(struct session *s, struct text arg, struct out *o)
 	transfer_abort(&s->transfer);
 	port_root_close(s->root);
 	s->root = PORT_NONE;
+	if (state_is_in(s)) {
+		s->bad_commands = 0;  /* who could log in may make as many again */
+	}
 	state_reset(s);
 	s->login_deadline_ms = s->now_ms + s->service->config.login_timeout * UINT64_C(1000);
 	reply(o, 220, "Log in again");

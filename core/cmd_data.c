@@ -286,6 +286,7 @@ cmd_transfer_log(struct session *s, int err)
 	struct cubftpd_status *status = &s->service->status;
 	struct log l;
 
+	s->bytes += s->transfer.bytes;
 	if (s->transfer.kind == TRANSFER_SEND) {
 		status->bytes_sent += s->transfer.bytes;
 	} else if (s->transfer.kind == TRANSFER_RECEIVE) {
@@ -293,6 +294,7 @@ cmd_transfer_log(struct session *s, int err)
 	}
 	state_log(s, &l, events[s->transfer.kind]);
 	log_number(&l, "bytes", s->transfer.bytes);
+	log_number(&l, "duration_ms", s->now_ms - s->transfer.start_ms);
 	log_string(&l, "result", log_error_name(err));
 	log_string(&l, "path", s->transfer.path);  /* last: it may be longer than the line */
 	log_end(&l, err < 0 ? PORT_LOG_WARNING : PORT_LOG_INFO);

@@ -163,18 +163,10 @@ list_commands(const struct command *table, size_t count, struct out *o)
 static void
 do_help(struct session *s, struct text arg, struct out *o)
 {
-	const struct command *c = find(commands, COUNT(commands), arg);
-
-	(void)s;
-	if (arg.len == 0) {
-		list_commands(commands, COUNT(commands), o);
-	} else if (c == NULL) {
-		reply(o, 502, not_implemented);
-	} else if (c->run == NULL) {
+	if (text_is(arg, "SITE")) {
 		do_site_help(s, arg, o);
 	} else {
-		reply_start(o, 214, c->name);
-		reply_end(o, (c->needs & NEEDS_ARG) != 0 ? " ARGUMENT" : "");
+		list_commands(commands, COUNT(commands), o);
 	}
 }
 
@@ -193,17 +185,21 @@ refuse_unknown(struct session *s, struct text verb, struct out *o)
 		reply(o, 500, "This is an FTP server");
 		state_enter(s, SESSION_CLOSING);
 	} else {
-		reply(o, is_among(verb, not_here) ? 502 : 500, not_implemented);
+		bool is_known = is_among(verb, not_here);
+
+		s->bad_commands = (uint8_t)(s->bad_commands + !is_known);
+		reply(o, is_known ? 502 : 500, not_implemented);
 	}
 }
 
 /* Say why a command can't run now; returns false if it can. */
 static bool
-refuse(const struct session *s, const struct command *c, struct text arg, struct out *o)
+refuse(struct session *s, const struct command *c, struct text arg, struct out *o)
 {
 	unsigned rights = c->needs >> NEEDS_RIGHTS & RIGHT_ALL;
 
 	if ((c->states & IN(s->state)) == 0) {
+		s->bad_commands++;
 		if (s->state == SESSION_READY || (c->needs & IS_ORDERED) != 0) {
 			reply(o, 503, "Not now");
 		} else {

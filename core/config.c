@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "bucket.h"
 
 /* What fits into a Unix socket's address. */
 #define CONTROL_PATH_MAX 107
@@ -57,6 +58,24 @@ set_seconds(struct cubftpd_config *config, const struct key *key, struct text va
 	}
 	seconds = (uint32_t)n;
 	memcpy((char *)config + key->offset, &seconds, sizeof seconds);
+	return true;
+}
+
+/* Numbers with commas between them, as many as the field has at most; what is not given is 0. */
+static bool
+set_numbers(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	uint32_t numbers[2] = { 0, 0 };
+	uint64_t n;
+
+	for (unsigned i = 0; value.at != NULL; i++) {
+		if (i == key->size / sizeof numbers[0]
+			|| !text_number(text_cut(&value, ','), BUCKET_RATE_MAX, &n)) {
+			return false;
+		}
+		numbers[i] = (uint32_t)n;
+	}
+	memcpy((char *)config + key->offset, numbers, key->size);
 	return true;
 }
 
@@ -212,15 +231,20 @@ static const struct key keys[] = {
 	{ "idle_timeout", set_seconds, FIELD(idle_timeout), "seconds, from 1 to 86400" },
 	{ "data_timeout", set_seconds, FIELD(data_timeout), "seconds, from 1 to 86400" },
 	{ "log_level", set_choice, FIELD(log_level), "error, warning, info or debug" },
+#if CONFIG_CUBFTPD_SYSLOG
+	{ "log", set_choice, FIELD(log), "stderr or syslog" },
+#else
 	{ "log", set_absent, 0, 0, "stderr" },
+#endif
 	{ "passive_address", set_passive_address, 0, 0, "an IPv4 address, or nothing" },
 #if CONFIG_CUBFTPD_ACTIVE
 	{ "active", set_choice, FIELD(active), "no or yes" },
 #else
 	{ "active", set_absent, 0, 0, "no" },
 #endif
-	{ "sessions_per_address", set_absent, 0, 0, "0" },
-	{ "rate_limit", set_absent, 0, 0, "0" },
+	{ "sessions_per_address", set_numbers, FIELD(sessions_per_address), "a number" },
+	{ "rate_limit", set_numbers, FIELD(rate_limit),
+		"SESSION or SESSION,TOTAL, bytes a second" },
 	{ "min_free", set_absent, 0, 0, "0" },
 	{ "umask", set_absent, 0, 0, "" },
 	{ "upload_eof", set_absent, 0, 0, "strict" },

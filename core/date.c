@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last. */
+/*
+ * Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last.
+ * Divisions are of 64 bits, as everywhere in core: CPUs without an instruction for it then need
+ * one function, not two.
+ */
 #include "date.h"
 
 #include <string.h>
@@ -15,13 +19,13 @@ date_of(int64_t time_s)
 {
 	struct date date;
 	uint64_t since_0;
-	int32_t days, seconds, era, in_era, year, in_year, month;
+	uint64_t days, seconds, era, in_era, year, in_year, month;
 
 	time_s = time_s < FIRST_S ? FIRST_S : time_s > LAST_S ? LAST_S : time_s;
 	/* From the year 0 on, so that all divisions are of positive numbers. */
 	since_0 = (uint64_t)(time_s + (int64_t)EPOCH_DAYS * DAY_S);
-	days = (int32_t)(since_0 / DAY_S);
-	seconds = (int32_t)(since_0 % DAY_S);
+	days = since_0 / DAY_S;
+	seconds = since_0 % DAY_S;
 	era = days / ERA_DAYS;
 	in_era = days % ERA_DAYS;
 	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
@@ -30,7 +34,7 @@ date_of(int64_t time_s)
 
 	date.day = (uint8_t)(in_year - (153 * month + 2) / 5 + 1);
 	date.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
-	date.year = era * 400 + year + (month >= 10);
+	date.year = (int32_t)(era * 400 + year + (month >= 10));
 	date.hour = (uint8_t)(seconds / 3600);
 	date.minute = (uint8_t)(seconds / 60 % 60);
 	date.second = (uint8_t)(seconds % 60);
@@ -40,14 +44,14 @@ date_of(int64_t time_s)
 int64_t
 date_time(const struct date *date)
 {
-	int32_t year = date->year - (date->month <= 2);
-	int32_t era = year / 400;
-	int32_t in_era = year % 400;
-	int32_t month = date->month > 2 ? date->month - 3 : date->month + 9;
-	int32_t in_year = (153 * month + 2) / 5 + date->day - 1;
-	int32_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
+	/* An era more, so that January of the year 0 is no negative number. */
+	uint64_t year = (uint64_t)(date->year + 400 - (date->month <= 2));
+	uint64_t era = year / 400, in_era = year % 400;
+	uint64_t month = date->month > 2 ? date->month - 3u : date->month + 9u;
+	uint64_t in_year = (153 * month + 2) / 5 + date->day - 1;
+	uint64_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
 
-	return (int64_t)(days - EPOCH_DAYS) * DAY_S
+	return ((int64_t)days - ERA_DAYS - EPOCH_DAYS) * DAY_S
 		+ date->hour * 3600 + date->minute * 60 + date->second;
 }
 

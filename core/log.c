@@ -9,6 +9,9 @@
 #include "date.h"
 #include "x509.h"
 
+/* Where its name stands in each line. */
+#define EVENT_AT (sizeof "event=" - 1)
+
 _Static_assert(CONFIG_CUBFTPD_LOG_RING >= LOG_RING_LINE, "the ring must hold the longest line");
 
 /* Lines move up when the oldest ones go: that happens once a line, and needs no wrapping. */
@@ -105,6 +108,29 @@ log_end(struct log *l, enum port_log_level level)
 		ring_put(l, level);
 	}
 }
+
+#if CONFIG_CUBFTPD_SYSLOG
+void
+cubftpd_put_syslog(struct out *o, enum port_log_level level, const char *host,
+	uint32_t process, const char *line, size_t len)
+{
+	struct text rest = { line + EVENT_AT, len - EVENT_AT };
+	unsigned severity = 3u + level + level / 2;  /* 3, 4, 6, 7 */
+
+	out_char(o, '<');
+	out_number(o, 11 * 8 + severity);
+	out_string(o, ">1 ");
+	date_put_iso(o, clock_now());
+	out_char(o, ' ');
+	out_escaped(o, text_of(host[0] != '\0' ? host : "-"));
+	out_string(o, " cubftpd ");
+	out_number(o, process);
+	out_char(o, ' ');
+	out_text(o, text_cut(&rest, ' '));
+	out_string(o, " - ");
+	out_put(o, line, len);
+}
+#endif
 
 uint64_t
 log_ring_start(void)

@@ -4,21 +4,16 @@
 
 #include <string.h>
 
-/* Do they count as one address? */
-static bool
-is_same_net(const struct port_addr *a, const struct port_addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, a->family == 6 ? 8 : 4) == 0;
-}
+#include "addr.h"
 
 /* What goes first when one more comes from `peer`: what is from there, else where most are from. */
 static unsigned
 weight(const struct pending_table *t, const struct pending *p, const struct port_addr *peer)
 {
-	unsigned count = is_same_net(&p->peer, peer) ? CUB_PENDING : 0;
+	unsigned count = addr_same_net(&p->peer, peer) ? CUB_PENDING : 0;
 
 	for (unsigned i = 0; i < t->count; i++) {
-		count += is_same_net(&p->peer, &t->item[i].peer);
+		count += addr_same_net(&p->peer, &t->item[i].peer);
 	}
 	return count;
 }

@@ -2,6 +2,11 @@
 /* The fixed array of sessions: see pool.h. */
 #include "pool.h"
 
+#include "addr.h"
+
+/* Clients that are not logged in. */
+#define OUTSIDE_MAX (CUB_SESSIONS > 1 ? CUB_SESSIONS - 1 : 1)
+
 static struct session sessions[CUB_SESSIONS];
 
 void
@@ -12,15 +17,46 @@ pool_init(struct service *sv)
 	}
 }
 
-struct session *
-pool_free(void)
+/* May it be ended for somebody else's sake? Not while we work for it. */
+static bool
+may_go(const struct session *s)
 {
+	return s->state >= SESSION_CLOSING || s->state < SESSION_CHECKING;
+}
+
+struct session *
+pool_take(const struct port_addr *peer, const char **why)
+{
+	uint32_t limit = sessions[0].service->config.sessions_per_address;
+	struct session *place = NULL, *oldest = NULL;
+	unsigned outside = 0, alike = 0;
+
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		if (sessions[i].state == SESSION_FREE) {
-			return &sessions[i];
+		struct session *s = &sessions[i];
+
+		if (s->state == SESSION_FREE) {
+			place = s;
+			continue;
+		}
+		outside += !state_is_in(s);
+		if (addr_same_net(&s->peer, peer)) {
+			alike++;
+		} else if (may_go(s) && (oldest == NULL || s->number < oldest->number)) {
+			oldest = s;
 		}
 	}
-	return NULL;
+	if (limit > 0 && alike >= limit) {
+		*why = "Too many connections from your address, try again later";
+		return NULL;
+	}
+	*why = STATE_TOO_MANY;
+	if (place != NULL && outside < OUTSIDE_MAX) {
+		return place;
+	}
+	if (oldest != NULL) {
+		session_evict(oldest);
+	}
+	return oldest;
 }
 
 void

@@ -8,8 +8,21 @@
 /* Make all of them free: once, before their first use. */
 void pool_init(struct service *sv);
 
-/* A session that is free; null if all are in use. */
-struct session *pool_free(void);
+/*
+ * A session for a client that has come, by these rules (PROTOCOL, checklist 4.25):
+ *
+ * - From one address no more are taken than sessions_per_address.
+ * - Who is not logged in has one session less than there are, if there are several; so there
+ *   is always one that is logged in, or free.
+ * - Where that leaves no room, the oldest client of another address goes that waits to be
+ *   logged in, or leaves already. So nobody can keep others out by saying nothing.
+ * - Of three sessions or more, the last one is for administrators. A client is known to be one
+ *   only when it logs in: so whoever comes is taken, and then told 421 where guests, as we call
+ *   those without that right, have all the others. That rule is in state_has_room().
+ *
+ * Null where there is none: `*why` says why.
+ */
+struct session *pool_take(const struct port_addr *peer, const char **why);
 
 void pool_want(struct port_wait *set);
 void pool_step(const struct port_wait *set, uint64_t now_ms);

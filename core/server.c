@@ -7,6 +7,7 @@
 #include "addr.h"
 #include "control.h"
 #include "pool.h"
+#include "reply.h"
 #include "wait.h"
 
 /* How long transfers may still run once the server is told to stop. */
@@ -264,20 +265,23 @@ cubftpd_want(struct port_wait *set)
 	pool_want(set);
 }
 
-/* All sessions are in use. With implicit TLS nothing can be said without an engine. */
+/* There is no session for it. With implicit TLS nothing can be said without an engine. */
 static void
-turn_away(port_sock sock, const struct port_addr *peer, bool is_implicit)
+turn_away(port_sock sock, const struct port_addr *peer, bool is_implicit, const char *why)
 {
-	static const char full[] = "421 Too many connections, try again later\r\n";
+	char room[80];
+	struct out o = OUT(room);
 	struct log l;
 
-	if (!is_implicit && port_sock_write(sock, full, sizeof full - 1) > 0) {
+	reply(&o, 421, why);
+	if (!is_implicit && port_sock_write(sock, room, o.len) > 0) {
 		port_sock_shutdown(sock);
 	}
 	port_sock_close(sock);
 	service.status.sessions_refused++;
-	log_start(&l, "full");
+	log_start(&l, "turned-away");
 	log_addr(&l, "peer", peer);
+	log_string(&l, "cause", why);
 	log_end(&l, PORT_LOG_WARNING);
 }
 
@@ -290,14 +294,16 @@ accept_clients(unsigned i, uint64_t now_ms)
 	int err = CUB_OK;
 
 	for (int n = 0; n <= CUB_SESSIONS; n++) {
-		struct session *s = pool_free();
+		struct session *s;
+		const char *why;
 
 		err = port_accept(listeners[i], &sock, &peer);
 		if (err < 0) {
 			break;
 		}
+		s = pool_take(&peer, &why);
 		if (s == NULL) {
-			turn_away(sock, &peer, is_implicit);
+			turn_away(sock, &peer, is_implicit, why);
 		} else {
 			session_start(s, sock, &peer, is_implicit, now_ms);
 		}
@@ -325,6 +331,8 @@ void
 cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 {
 	service.now_ms = now_ms;
+	/* Asked once for all, so that whoever comes first doesn't keep the others waiting. */
+	service.rate_wait_ms = bucket_wait_ms(&service.rate, now_ms);
 	pool_step(set, now_ms);
 	if (now_ms >= accept_from_ms) {
 		accept_from_ms = 0;

@@ -12,6 +12,8 @@
 #define SERVICE_H
 
 #include "account.h"
+#include "blame.h"
+#include "bucket.h"
 #include "ca.h"
 #include "pem.h"
 #include "pending.h"
@@ -30,6 +32,7 @@ struct service {
 	bool     is_running;              /* the server has started, and not yet stopped */
 	bool     is_stopping;
 	bool     is_open[PORT_AREAS];
+	uint8_t  guests;                  /* sessions that are logged in, without the admin right */
 	uint8_t  identity_now;
 	uint8_t  identity_users[2];       /* sessions that hold each of them */
 	uint16_t request_len;             /* of device.csr; 0: not known yet */
@@ -38,12 +41,15 @@ struct service {
 	port_root root;
 	uint64_t now_ms;                  /* of this step */
 	uint64_t start_ms;
+	struct bucket rate;               /* of all transfers together */
+	uint64_t rate_wait_ms;            /* of it, as this step began */
 	struct cubftpd_status status;
 	struct store store[PORT_AREAS];
 	struct cubftpd_config config;
 	struct account_table accounts;
 	struct trust_table trust;
 	char     why[192];                /* of a failure in /.provision, told in the same step */
+	struct blame blame;
 	struct ca_table cas;
 	struct pending_table pending;
 	struct inbox inbox;

@@ -21,10 +21,15 @@
 /* Records that one step reads to find the end of a line. */
 #define READS_MAX 4
 
+/* So many bad commands, see state.h, end the session: before login, and in all. */
+#define BAD_OUTSIDE 5
+#define BAD_INSIDE  20
+
 void
 session_init(struct session *s, struct service *sv)
 {
 	s->state = SESSION_FREE;
+	s->is_guest = false;
 	s->service = sv;
 	s->root = PORT_NONE;
 	s->control.sock = PORT_NONE;
@@ -41,9 +46,29 @@ open_reply(struct session *s)
 	return (struct out){ .at = (char *)at, .cap = room };
 }
 
+/* The last reply begins to leave. */
 static void
-send_reply(struct session *s, const struct out *o)
+say_goodbye(struct session *s, struct out *o)
 {
+	struct log l;
+
+	o->len = 0;
+	if (s->state == SESSION_REPLYING) {
+		cmd_stat_cut(o);  /* else what follows would be a line of its answer */
+	}
+	reply(o, 421, s->goodbye);
+	state_log(s, &l, "dismissed");
+	log_string(&l, "cause", s->goodbye);
+	log_end(&l, PORT_LOG_INFO);
+	state_enter(s, SESSION_CLOSING);
+}
+
+static void
+send_reply(struct session *s, struct out *o)
+{
+	if (s->goodbye != NULL && s->state < SESSION_CLOSING) {
+		say_goodbye(s, o);
+	}
 	CUB_ASSERT(!o->cut);
 	if (o->len > 0) {
 		chan_wrote(&s->control, o->len);
@@ -114,6 +139,10 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	s->peer = *peer;
 	s->is_implicit = is_implicit;
 	s->now_ms = now_ms;
+	s->start_ms = now_ms;
+	s->bytes = 0;
+	s->bad_commands = 0;
+	s->goodbye = NULL;
 	s->login_deadline_ms = now_ms + s->service->config.login_timeout * UINT64_C(1000);
 	s->number = (uint32_t)++s->service->status.sessions_served;
 	s->identity = s->service->identity_now;
@@ -151,6 +180,8 @@ session_drop(struct session *s)
 
 	cut_transfer(s);
 	state_log(s, &l, "disconnect");
+	log_number(&l, "duration_ms", s->now_ms - s->start_ms);
+	log_number(&l, "bytes", s->bytes);
 	log_end(&l, PORT_LOG_INFO);
 	transfer_close(&s->transfer);
 	chan_close(&s->control);
@@ -214,7 +245,7 @@ may_stay(const struct session *s)
 static bool
 is_busy(const struct session *s)
 {
-	return s->state == SESSION_CHECKING || s->state == SESSION_REPLYING
+	return (s->state == SESSION_CHECKING && s->check.left > 0) || s->state == SESSION_REPLYING
 		|| s->state == SESSION_HASHING
 		|| (s->state == SESSION_READY && s->noops_due > 0)
 		|| (s->state == SESSION_HANDSHAKE && !s->control.is_secure)
@@ -240,25 +271,13 @@ session_want(const struct session *s, struct port_wait *set)
 		wait_until(set, s->transfer.deadline_ms);
 	} else if (!is_held && is_busy(s)) {
 		wait_until(set, 0);
+	} else if (s->state == SESSION_CHECKING) {
+		wait_until(set, s->answer_ms);
 	}
 	if (is_held || hears(s) || s->state == SESSION_HANDSHAKE || s->state == SESSION_CLOSING) {
 		chan_want(&s->control, hears(s) ? CHAN_RECEIVE : 0, set);
 	}
 	transfer_want(&s->transfer, is_held || !may_transfer(s), set);
-}
-
-/* Begin the last reply; it leaves while CLOSING. */
-static void
-say_goodbye(struct session *s, unsigned code, const char *text)
-{
-	struct out o = open_reply(s);
-
-	if (s->state == SESSION_REPLYING) {
-		cmd_stat_cut(&o);  /* else what follows would be a line of its answer */
-	}
-	reply(&o, code, text);
-	send_reply(s, &o);
-	state_enter(s, SESSION_CLOSING);
 }
 
 /*
@@ -300,6 +319,7 @@ step_command(struct session *s)
 	if (event == LINE_READY) {
 		command_run(s, line_text(&s->line), &o);
 	} else if (event == LINE_TOO_LONG) {
+		s->bad_commands++;
 		reply(&o, 500, "Line too long");
 	} else {
 		cut_transfer(s);
@@ -307,6 +327,9 @@ step_command(struct session *s)
 		state_enter(s, SESSION_CLOSING);
 	}
 	wipe(s->line.at, sizeof s->line.at);  /* it may have been a password */
+	if (s->bad_commands >= (state_is_in(s) ? BAD_INSIDE : BAD_OUTSIDE)) {
+		s->goodbye = "Too many bad commands";
+	}
 	send_reply(s, &o);
 	return CUB_OK;
 }
@@ -361,7 +384,7 @@ step_state(struct session *s, const struct port_wait *set)
 
 	switch (s->state) {
 	case SESSION_CHECKING:
-		if (pbkdf2_step(&s->check, CHECK_SLICE)) {
+		if (pbkdf2_step(&s->check, CHECK_SLICE) && s->now_ms >= s->answer_ms) {
 			reply_by(s, cmd_pass_end);
 		}
 		return CUB_OK;
@@ -405,13 +428,9 @@ step_closing(struct session *s)
 static void
 on_deadline(struct session *s)
 {
-	switch (s->state) {
-	case SESSION_HANDSHAKE:
-	case SESSION_CLOSING:
-	case SESSION_DRAINING:
+	if (s->state >= SESSION_CLOSING) {
 		session_drop(s);
-		break;
-	default:
+	} else {
 		session_dismiss(s, "Timeout", s->now_ms);
 	}
 }
@@ -419,23 +438,38 @@ on_deadline(struct session *s)
 void
 session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 {
+	struct out o;
 	int err;
 
+	if (s->state == SESSION_FREE || s->state >= SESSION_CLOSING) {
+		return;
+	}
 	s->now_ms = now_ms;
 	if (s->state == SESSION_HANDSHAKE) {
 		session_drop(s);
 		return;
 	}
-	if (s->state == SESSION_FREE || s->state >= SESSION_CLOSING) {
-		return;
-	}
 	cut_transfer(s);
 	err = chan_pump(&s->control, CHAN_SEND);
 	if (err == CUB_OK) {
-		say_goodbye(s, 421, why);
+		s->goodbye = why;
+		o = open_reply(s);
+		send_reply(s, &o);
 	} else if (err == CUB_AGAIN) {
 		state_enter(s, SESSION_CLOSING);  /* it does not even read the last reply */
 	} else {
+		session_drop(s);
+	}
+}
+
+void
+session_evict(struct session *s)
+{
+	session_dismiss(s, STATE_TOO_MANY, s->service->now_ms);
+	if (s->state == SESSION_CLOSING) {
+		(void)chan_end(&s->control);
+	}
+	if (s->state != SESSION_FREE) {
 		session_drop(s);
 	}
 }
@@ -474,6 +508,7 @@ session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 	}
 	s->now_ms = now_ms;
 	transfer_drain(&s->transfer, now_ms);
+	transfer_pace(&s->transfer, now_ms);
 	if (must_look(s)) {
 		s->changes = s->service->changes;
 		if (!may_stay(s)) {

@@ -21,6 +21,9 @@ void session_step(struct session *s, const struct port_wait *set, uint64_t now_m
 /* Tell the client 421 and end; a running transfer is cut off. */
 void session_dismiss(struct session *s, const char *why, uint64_t now_ms);
 
+/* The same at once, without waiting for anything: its place is free. */
+void session_evict(struct session *s);
+
 /* Drop everything at once. */
 void session_drop(struct session *s);
 

@@ -13,9 +13,10 @@ enum limit {
 
 #define CLOSING_MS UINT64_C(5000)
 
+#define IN_USE    (IN(SESSION_READY) | IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) \
+	| IN(SESSION_HASHING))
 #define IN_LIVING (IN(SESSION_CLEAR) | IN(SESSION_HANDSHAKE) | IN(SESSION_LOGIN) \
-	| IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) | IN(SESSION_READY) \
-	| IN(SESSION_TRANSFER) | IN(SESSION_REPLYING) | IN(SESSION_HASHING))
+	| IN(SESSION_PASSWORD) | IN(SESSION_CHECKING) | IN_USE)
 
 static const struct {
 	const char *name;
@@ -68,6 +69,15 @@ count(struct service *sv, enum session_state state, int step)
 	sv->status.transfers += (uint32_t)(state == SESSION_TRANSFER ? step : 0);
 }
 
+static void
+count_guest(struct session *s, enum session_state state)
+{
+	bool is_guest = (IN_USE & IN(state)) != 0 && !s->is_admin;
+
+	s->service->guests = (uint8_t)(s->service->guests + is_guest - s->is_guest);
+	s->is_guest = is_guest;
+}
+
 void
 state_enter(struct session *s, enum session_state next)
 {
@@ -80,6 +90,7 @@ state_enter(struct session *s, enum session_state next)
 	log_end(&l, PORT_LOG_DEBUG);
 	count(s->service, s->state, -1);
 	count(s->service, next, 1);
+	count_guest(s, next);
 	s->state = next;
 	state_renew(s);
 }
@@ -121,6 +132,12 @@ struct service *
 state_provision(const struct session *s)
 {
 	return s->is_admin ? s->service : NULL;
+}
+
+bool
+state_has_room(const struct service *sv, bool is_admin)
+{
+	return is_admin || CUB_SESSIONS < 3 || sv->guests + 1 < CUB_SESSIONS;
 }
 
 bool

@@ -55,6 +55,9 @@ struct hash {
 	br_sha256_context sha256;
 };
 
+/* With 421: lftp looks for these words. */
+#define STATE_TOO_MANY "Too many connections, try again later"
+
 /* What is small stands first: see service.h. */
 struct session {
 	enum session_state state;
@@ -66,10 +69,16 @@ struct session {
 	uint64_t now_ms;                  /* of this step */
 	uint64_t deadline_ms;             /* of the state; UINT64_MAX: none */
 	uint64_t login_deadline_ms;       /* to be logged in by */
+	const char *goodbye;              /* 421: the session ends with the next reply; null: no */
+	uint64_t answer_ms;               /* to a password: not before */
+	uint64_t start_ms;
+	uint64_t bytes;                   /* of its transfers: for the log */
 	uint8_t  identity;                /* which of the service's, since the client came */
 	bool     is_implicit;
 	bool     is_known;                /* `account` holds the one that USER named */
 	bool     is_admin;                /* it sees /.provision */
+	bool     is_guest;                /* it counts among the service's guests */
+	uint8_t  bad_commands;            /* unknown, or not when they may come: from scanners */
 
 	/* Parameters of the protocol. */
 	bool     is_image;                /* TYPE I */
@@ -123,6 +132,9 @@ int state_resolve_entry(const struct session *s, struct text arg, char *path);
 
 /* The service for an administrator, who sees /.provision; null for others. */
 struct service *state_provision(const struct session *s);
+
+/* Is there room for one more to be logged in? Why there may be none is in pool.h. */
+bool state_has_room(const struct service *sv, bool is_admin);
 
 /* Logged in? */
 bool state_is_in(const struct session *s);

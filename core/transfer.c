@@ -100,6 +100,7 @@ begin(struct transfer *t, enum transfer_kind kind, uint64_t now_ms)
 	t->has_ended = false;
 	t->has_cr = false;
 	t->bytes = 0;
+	t->start_ms = now_ms;
 	t->deadline_ms = now_ms + t->terms.timeout_ms;
 }
 
@@ -132,6 +133,22 @@ transfer_list(struct transfer *t, uint64_t now_ms)
 }
 
 void
+transfer_pace(struct transfer *t, uint64_t now_ms)
+{
+	const struct service *sv = t->terms.service;
+
+	if (t->pause_ms > 0) {
+		t->deadline_ms += now_ms - t->paced_ms;
+	}
+	t->paced_ms = now_ms;
+	t->pause_ms = 0;
+	if (t->state == TRANSFER_MOVING && t->kind != TRANSFER_LIST) {
+		t->pause_ms = bucket_wait_ms(&t->rate, now_ms);
+		t->pause_ms = t->pause_ms > sv->rate_wait_ms ? t->pause_ms : sv->rate_wait_ms;
+	}
+}
+
+void
 transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
 {
 	if (t->draining != PORT_NONE) {
@@ -139,6 +156,10 @@ transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
 		wait_until(set, t->drain_deadline_ms);
 	}
 	if (t->state == TRANSFER_IDLE || is_held) {
+		return;
+	}
+	if (t->pause_ms > 0) {
+		wait_until(set, t->paced_ms + t->pause_ms);
 		return;
 	}
 	wait_until(set, t->deadline_ms);
@@ -498,7 +519,7 @@ step_state(struct transfer *t, const struct port_wait *set)
 		return t->is_running ? step_settled(t) : CUB_AGAIN;
 	case TRANSFER_HANDSHAKE:
 	case TRANSFER_MOVING:
-		return !wait_is_ready(set, t->data.sock) ? CUB_AGAIN
+		return t->pause_ms > 0 || !wait_is_ready(set, t->data.sock) ? CUB_AGAIN
 			: t->state == TRANSFER_HANDSHAKE ? step_handshake(t)
 			: t->kind == TRANSFER_RECEIVE ? step_receiving(t) : step_sending(t);
 	default:
@@ -515,6 +536,18 @@ give_up(struct transfer *t, int err)
 	t->error = err;
 }
 
+/* Some bytes of a file have been moved. */
+static void
+pay(struct transfer *t, uint32_t bytes)
+{
+	struct service *sv = t->terms.service;
+
+	if (bytes > 0) {
+		bucket_take(&t->rate, sv->config.rate_limit[0], bytes, t->paced_ms);
+		bucket_take(&sv->rate, sv->config.rate_limit[1], bytes, t->paced_ms);
+	}
+}
+
 enum transfer_result
 transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
 {
@@ -524,6 +557,9 @@ transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
 
 	if (t->state != before || t->bytes != bytes) {
 		t->deadline_ms = now_ms + t->terms.timeout_ms;
+	}
+	if (t->kind != TRANSFER_LIST) {
+		pay(t, (uint32_t)(t->bytes - bytes));
 	}
 	if (t->state == TRANSFER_ENDING && err == CUB_OK) {
 		return step_ending(t, now_ms);

@@ -79,6 +79,10 @@ struct transfer {
 	port_sock           draining;   /* PORT_NONE, or the connection before this one */
 	uint64_t            deadline_ms;
 	uint64_t            drain_deadline_ms;
+	uint64_t            start_ms;
+	uint64_t            paced_ms;   /* when rate_limit was looked at */
+	uint64_t            pause_ms;   /* so long nothing may move then */
+	struct bucket       rate;       /* of this session's transfers */
 	uint64_t            bytes;      /* moved so far, without those before a restart */
 	uint64_t            offset;     /* of a download: the next byte */
 	port_file           file;       /* of a download; PORT_NONE: it comes from /.provision */
@@ -127,6 +131,12 @@ void transfer_want(const struct transfer *t, bool is_held, struct port_wait *set
 /* Move at most one record, if the set says that its socket is ready. */
 enum transfer_result transfer_step(struct transfer *t, const struct port_wait *set,
 	uint64_t now_ms);
+
+/*
+ * May it move something now, by rate_limit? Time that it may not does not count as standing
+ * still. Called first in each step.
+ */
+void transfer_pace(struct transfer *t, uint64_t now_ms);
 
 /* Drop what the peer of the last transfer still sends, until it ends or time is up. */
 void transfer_drain(struct transfer *t, uint64_t now_ms);

@@ -47,6 +47,7 @@ enum cubftpd_reuse { REUSE_REQUIRE, REUSE_CERTIFICATE, REUSE_ADDRESS };
 enum cubftpd_client_certificate { CLIENT_NONE, CLIENT_OPTIONAL, CLIENT_PINNED, CLIENT_SIGNED };
 enum cubftpd_signed_trust { SIGNED_ASK, SIGNED_AUTO };
 enum cubftpd_password { PASSWORD_OPTIONAL, PASSWORD_ALWAYS };
+enum cubftpd_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /*
  * The configuration. Fields have the names of the keys in cubftpd.conf(5). Fill it
@@ -64,10 +65,13 @@ struct cubftpd_config {
 	uint32_t login_timeout;         /* seconds, from connecting to being logged in */
 	uint32_t idle_timeout;          /* seconds without a command or a transfer */
 	uint32_t data_timeout;          /* seconds that a data connection may stand still */
+	uint32_t sessions_per_address;  /* 0: no limit */
+	uint32_t rate_limit[2];         /* bytes a second, of a session and of all; 0: any number */
 	enum cubftpd_client_certificate client_certificate;
 	enum cubftpd_signed_trust signed_trust;
 	enum cubftpd_password password;
 	enum cubftpd_reuse data_reuse;
+	enum cubftpd_log log;           /* for the program: the core only calls port_log() */
 	enum port_log_level log_level;  /* this and what is graver */
 	struct {
 		struct port_addr addr;
@@ -158,13 +162,22 @@ struct cubftpd_status {
 	uint32_t sessions;         /* open now */
 	uint32_t transfers;        /* running now */
 	uint64_t sessions_served;  /* since the start, refused ones not counted */
-	uint64_t sessions_refused; /* because all sessions were in use */
+	uint64_t sessions_refused; /* because too many sessions were in use */
 	uint64_t bytes_sent;       /* file data, not listings */
 	uint64_t bytes_received;
 	uint8_t  fingerprint[32];  /* SHA-256 of the device's certificate */
 };
 
 void cubftpd_status(struct cubftpd_status *out);
+
+/*
+ * For port_log(): the message of RFC 5424 for an event, to be sent to a syslog daemon. Its
+ * facility is 11 (FTP), its MSGID is the event's name.
+ */
+#define CUBFTPD_SYSLOG_MAX 768
+
+void cubftpd_put_syslog(struct out *o, enum port_log_level level, const char *host,
+	uint32_t process, const char *line, size_t len);
 
 /*
  * The control socket. A client connects, writes one request, and reads the answer to its end.

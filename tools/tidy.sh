@@ -6,7 +6,7 @@
 
 # The floors of core/. A file includes lower floors, and earlier names of its own floor.
 FLOORS='
-	0 text addr path crc32 date der pem curves pbkdf2
+	0 text addr path crc32 date der pem curves pbkdf2 bucket blame
 	1 clock config store key x509 verify log seal identity account trust ca pending
 	2 wait peercert tls chan service
 	3 manage admit report provision line reply listing upload transfer state

@@ -19,7 +19,8 @@ _cubftpd_options()
 # The keys of the configuration.
 _cubftpd_keys='listen listen_implicit root identity_store trust_store control_socket
 	client_certificate signed_trust password key_secret device_name user greeting data_reuse
-	passive_ports passive_address active login_timeout idle_timeout data_timeout log log_level'
+	passive_ports passive_address active login_timeout idle_timeout data_timeout
+	sessions_per_address rate_limit log log_level'
 
 _cubftpd()
 {

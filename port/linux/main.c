@@ -36,27 +36,26 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"cubftpd " CUBFTPD_VERSION ", a small FTPS server: cubftpd [COMMAND]\n"
+	"cubftpd " CUBFTPD_VERSION ", a small FTPS server: cubftpd [COMMAND], see cubftpd(8)\n"
 	"\n"
-	"run            serve in the foreground (so it does without a command)\n"
-	"check          look whether it would serve, and what clients see\n"
-	"status         what it does, and how its stores are\n"
+	"run\n"
+	"check\n"
+	"status\n"
 	"sessions\n"
-	"kick ID        end a session\n"
-	"reload         read configuration and stores again\n"
+	"kick ID\n"
+	"reload\n"
 	"\n"
 	"init [--name NAME] [--key FILE [--cert FILE]]\n"
-	"               make or import the device's key and certificate\n"
-	"fingerprint    of that certificate\n"
-	"csr [--name NAME]  print a request for a signed one\n"
-	"cert [FILE]    install a signed chain, from standard input or a file\n"
+	"fingerprint\n"
+	"csr [--name NAME]\n"
+	"cert [FILE]\n"
 	"\n"
 	"account add NAME [--root PATH] [--rights rwdl] [--password-stdin] [--admin]\n"
 	"account list\n"
-	"account passwd NAME  asks for it\n"
+	"account passwd NAME\n"
 	"account remove NAME\n"
 	"\n"
-	"pending        client certificates that were refused\n"
+	"pending\n"
 	"trust FINGERPRINT|FILE --account NAME [--label TEXT] [--exact] [--admin]\n"
 	"trusted\n"
 	"distrust FINGERPRINT|LABEL|FILE\n"
@@ -64,8 +63,7 @@ static const char usage[] =
 	"ca list\n"
 	"ca remove NAME|FINGERPRINT\n"
 	"\n"
-	"A fingerprint may be cut to its first 8 digits or more. Status and lists: --json.\n"
-	"Everywhere: -c FILE (" DEFAULT_FILE "), -o KEY=VALUE in place of a line of it.\n";
+	"Status and lists: --json. Everywhere: -c FILE (" DEFAULT_FILE "), -o KEY=VALUE.\n";
 
 /* The command line, and what it leaves of itself for cubftpd_admin(). */
 struct command_line {
@@ -391,6 +389,15 @@ run_admin(const struct command_line *line, const struct cubftpd_config *config)
 /* ---- The server ---- */
 
 static void
+take_log(const struct cubftpd_config *config)
+{
+	sys_log_level_set(config->log_level);
+#if CONFIG_CUBFTPD_SYSLOG
+	sys_log_to(config->log == LOG_TO_SYSLOG ? "/dev/log" : NULL);
+#endif
+}
+
+static void
 reload(const struct command_line *line)
 {
 	static struct cubftpd_config config;
@@ -403,7 +410,7 @@ reload(const struct command_line *line)
 		complain("not reloaded: ", "", &why);
 		return;
 	}
-	sys_log_level_set(config.log_level);
+	take_log(&config);
 }
 
 /* Whatever has been opened or made belongs to the user that the server becomes, and is there. */
@@ -438,7 +445,7 @@ run_server(const struct command_line *line, const struct cubftpd_config *config)
 	struct out why = { .at = wrong, .cap = sizeof wrong };
 	uint8_t entropy;
 
-	sys_log_level_set(config->log_level);
+	take_log(config);
 	port_random(&entropy, sizeof entropy);  /* it may wait, and then signals must still end us */
 	sys_signals_take();
 	if (cubftpd_start(config, &why) < 0) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Linux port's odds and ends: clocks, signals, random bytes, secrets, the log on stderr, the
- * end by panic, and the one place where an errno becomes an `enum cub_err`. It relies on
- * getrandom(2), hence on Linux 3.17. It neither formats nor buffers: a line goes out in
- * one writev(2), so that lines of several programs don't mix.
+ * The Linux port's odds and ends: clocks, signals, random bytes, secrets, the log on stderr or
+ * by syslog, the end by panic, and the one place where an errno becomes an `enum cub_err`. It
+ * relies on getrandom(2), hence on Linux 3.17. It neither formats nor buffers: a line goes out
+ * in one writev(2), so that lines of several programs don't mix.
  */
 #include "sys.h"
 
@@ -17,8 +17,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cubftpd.h"
 
 /* EX_SOFTWARE of sysexits.h: a service manager can tell a panic from a refusal to start. */
 #define EXIT_PANIC 70
@@ -132,12 +135,13 @@ const char *
 sys_number(int n, char digits[SYS_NUMBER])
 {
 	char *at = digits + SYS_NUMBER;
+	uint64_t rest = (uint64_t)n;
 
 	*--at = '\0';
 	do {
-		*--at = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
+		*--at = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
 	return at;
 }
 
@@ -153,6 +157,11 @@ sys_local_address(const char *path, struct sockaddr_un *out)
 	memcpy(out->sun_path, path, len);
 	return CUB_OK;
 }
+
+#if CONFIG_CUBFTPD_SYSLOG
+static int syslog_fd = -1;  /* events go to stderr */
+static struct sockaddr_un syslog_at;
+#endif
 
 void
 sys_log_level_set(enum port_log_level level)
@@ -178,6 +187,7 @@ sys_signals_take(void)
 
 	sys_signals_block();
 	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
@@ -342,6 +352,49 @@ part_of(const char *src, size_t len)
 	return (struct iovec){ .iov_base = at.takes, .iov_len = len };
 }
 
+#if CONFIG_CUBFTPD_SYSLOG
+
+void
+sys_log_to(const char *path)
+{
+	if (syslog_fd >= 0) {
+		(void)close(syslog_fd);
+		syslog_fd = -1;
+	}
+	if (path != NULL && sys_local_address(path, &syslog_at) == CUB_OK) {
+		syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	}
+}
+
+/* Each event looks for the daemon anew, so it doesn't matter when that is started again. */
+static bool
+syslog_put(enum port_log_level level, const char *line, size_t len)
+{
+	char bytes[CUBFTPD_SYSLOG_MAX];
+	struct out message = { .at = bytes, .cap = sizeof bytes };
+	struct utsname host;
+
+	if (syslog_fd < 0 || uname(&host) != 0) {
+		return false;
+	}
+	cubftpd_put_syslog(&message, level, host.nodename, (uint32_t)getpid(), line, len);
+	return sendto(syslog_fd, bytes, message.len, MSG_DONTWAIT | MSG_NOSIGNAL,
+		(const struct sockaddr *)&syslog_at, sizeof syslog_at) >= 0;
+}
+
+#else
+
+static bool
+syslog_put(enum port_log_level level, const char *line, size_t len)
+{
+	(void)level;
+	(void)line;
+	(void)len;
+	return false;
+}
+
+#endif
+
 void
 port_log(enum port_log_level level, const char *line, size_t len)
 {
@@ -352,7 +405,7 @@ port_log(enum port_log_level level, const char *line, size_t len)
 		[PORT_LOG_DEBUG]   = "debug ",
 	};
 
-	if (level > log_level) {
+	if (level > log_level || syslog_put(level, line, len)) {
 		return;
 	}
 	write_parts((struct iovec[]){

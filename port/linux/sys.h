@@ -56,6 +56,12 @@ int sys_local_address(const char *path, struct sockaddr_un *out);
 void sys_log_level_set(enum port_log_level level);
 
 /*
+ * Send events as datagrams to the Unix socket of a syslog daemon at `path`; null: to stderr, as
+ * at first. What the daemon doesn't take goes to stderr.
+ */
+void sys_log_to(const char *path);
+
+/*
  * Let the signals wait for ever by which the system complains of a write, SIGPIPE and SIGXFSZ:
  * the write itself tells it, too.
  */

@@ -54,7 +54,7 @@ ROWS = {
     37: "Compression, and sockets for administrators",
 }
 WITHOUT_TEST = {11, 31}
-NOT_YET = {24, 26}  # with limits for guessing and space
+NOT_YET = {26}  # with limits for space
 
 ROW = re.compile(r"(?<![\d.])4\.(\d{1,2})(?![\d.]*\d)")
 

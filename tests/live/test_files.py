@@ -183,6 +183,7 @@ class BrokenUploads(LiveCase):
                     self.assertEqual(after.get("kept"), self.old)
                     after.put("kept", b"new")
                     self.assertEqual(self.path("kept").read_bytes(), b"new")
+                    after.quit()
 
     def test_the_old_file_is_whole_while_an_upload_runs(self):
         self.make("kept", self.old)

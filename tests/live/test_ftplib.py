@@ -96,6 +96,7 @@ class Everyday(FtplibCase):
                             ftp.voidresp()
                     self.assertRegex(str(caught.exception), "^522")
                     self.assertEqual(got.getvalue(), b"")
+                    ftp.quit()
 
     def test_the_refusal_says_what_to_do(self):
         ftp = self.ftp(ftplib.FTP_TLS)
@@ -251,13 +252,17 @@ class ByAddress(FtplibCase):
         for host in HOSTS:
             for kind in (ftplib.FTP_TLS, PlainImplicit):
                 with self.subTest(host=host, kind=kind.__name__):
-                    self.transfers(self.ftp(kind, host))
+                    ftp = self.ftp(kind, host)
+                    self.transfers(ftp)
+                    ftp.quit()
 
     def test_a_client_that_resumes_is_served(self):
         for host in HOSTS:
             for kind in (Resuming, Implicit):
                 with self.subTest(host=host, kind=kind.__name__):
-                    self.transfers(self.ftp(kind, host))
+                    ftp = self.ftp(kind, host)
+                    self.transfers(ftp)
+                    ftp.quit()
 
 
 class DuringATransfer(FtplibCase):

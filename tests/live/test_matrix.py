@@ -77,7 +77,7 @@ class ClientCase(LiveCase):
 
     def moved(self, event):
         """How many bytes the last transfer of this kind took."""
-        found = re.findall(rf"event={event} .*bytes=(\d+) result=ok", self.server.log())
+        found = re.findall(rf"event={event} .*bytes=(\d+) .*result=ok", self.server.log())
         return int(found[-1])
 
 

@@ -108,7 +108,8 @@ class BeforeLogin(LiveCase):
                      "SIZE x", "MKD x", "RNFR x", "STAT /", "TYPE I"):
             with self.subTest(line):
                 ftp.expect(line, 530)
-                ftp = self.tls() if line == "STOR x" else ftp  # keep below a limit for errors
+                ftp.quit()
+                ftp = self.tls()  # a few such commands end a session
 
     def test_pass_without_user_is_503(self):
         self.tls().expect(f"PASS {PASSWORD}", 503)
@@ -607,13 +608,15 @@ class LoggedIn(LiveCase):
         plain = self.server.session(name="reader", password="reads only")
         self.addCleanup(plain.close)
         plain.expect("SITE CHMOD 600 moded", 550)
-        plain.expect("SITE UMASK 000", 500)
+        plain.expect("SITE UMASK 000", 550)
         plain.expect("MFMT 20010203040506 moded", 550)
         self.assertEqual(path.stat().st_mode & 0o7777, 0o644)
 
-    def test_a_umask_that_would_have_no_effect_is_not_taken(self):
-        for command in ("SITE UMASK", "SITE UMASK 027"):
-            self.ftp.expect(command, 500)
+    def test_site_umask_is_shown_and_set_for_the_session(self):
+        self.assertRegex(self.ftp.expect("SITE UMASK", 200).text, r"\b0\d\d\d$")
+        self.assertRegex(self.ftp.expect("SITE UMASK 027", 200).text, r"\b0027$")
+        self.ftp.expect("SITE UMASK 1000", 501)
+        self.assertRegex(self.ftp.expect("SITE UMASK", 200).text, r"\b0027$")
 
     def test_feat_promises_what_is_answered(self):
         samples = {"AUTH TLS": "AUTH", "CLNT": "CLNT live-test", "EPSV": "EPSV", "PASV": "PASV",
@@ -691,6 +694,7 @@ class DataConnections(LiveCase):
                     self.refused(ftp, "RETR file", [522], reuse=False)
                     self.refused(ftp, "MLSD", [522], reuse=False)
                     self.assertEqual(ftp.get("file"), content(100_000))
+                    ftp.quit()
 
     def test_an_upload_that_does_not_resume_changes_nothing(self):
         before = self.path("file").read_bytes()
@@ -786,6 +790,7 @@ class DataByAddress(LiveCase):
                         self.assertFalse(data.session_reused)
                         self.assertEqual(read_all(data), payload)
                     ftp.expect_reply(226)
+                    ftp.quit()
 
     def test_another_address_gets_nothing(self):
         self.make("file", content(1000))

@@ -322,6 +322,33 @@ a_certificate_with_any_byte_broken_is_never_that_certificate(void **state)
 	story_end();
 }
 
+/* Checklist 4.24. */
+static void
+a_trusted_certificate_gets_in_from_an_address_that_failed_too_often(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	level_start("pinned");
+	level_trust(&self, "anna", "");
+	/* A refusal can be read, however many there were. */
+	for (int i = 0; i < 12; i++) {
+		CHECK_REFUSED(&p, &rsa, "anna", " is not trusted yet");
+	}
+	CHECK_CODE(&p, level_come(&p, &self, "anna"), 232);
+	CHECK(sim_log_has(" by=certificate certificate=sha256:"));
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	/* Also where the password is asked for besides. */
+	story_set("password", "always");
+	CHECK(story_reload() == CUB_OK);
+	CHECK_CODE(&p, level_come(&p, &self, "anna"), 331);
+	before = port_clock_ms();
+	CHECK_CODE(&p, peer_ask(&p, "PASS secret"), 230);
+	CHECK(port_clock_ms() - before == 8000);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_end();
+}
+
 static void
 what_a_certificate_calls_itself_forges_no_line(void **state)
 {
@@ -605,6 +632,7 @@ main(void)
 		TEST(a_certificate_that_cant_be_used_is_refused_in_words),
 		TEST(a_chain_of_ten_is_refused_in_words),
 		TEST(a_certificate_with_any_byte_broken_is_never_that_certificate),
+		TEST(a_trusted_certificate_gets_in_from_an_address_that_failed_too_often),
 		TEST(what_a_certificate_calls_itself_forges_no_line),
 		TEST(dates_count_by_a_good_clock),
 		TEST(a_wrong_clock_refuses_nobody_and_trusts_nobody),

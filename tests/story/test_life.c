@@ -84,6 +84,7 @@ stop_tells_everybody_421(void **state)
 	static struct peer greeted, shaking;
 
 	(void)state;
+	story_login(&q);
 	CHECK_CODE(&p, peer_connect(&p, 21, false), 220);
 	peer_init(&greeted);
 	CHECK_CODE(&greeted, peer_connect(&greeted, 21, false), 220);
@@ -91,7 +92,6 @@ stop_tells_everybody_421(void **state)
 	peer_init(&shaking);
 	CHECK_CODE(&shaking, peer_connect(&shaking, 21, false), 220);
 	CHECK_CODE(&shaking, peer_ask(&shaking, "AUTH TLS"), 234);
-	story_login(&q);
 	CHECK(peer_epsv(&q) != 0);
 	cubftpd_stop(port_clock_ms());
 	CHECK(!sim_net_listens(21) && !sim_net_listens(990));
@@ -255,27 +255,30 @@ dismissing_works_at_each_pass_though_any_socket_call_fails(void **state)
 	}
 }
 
-/* The fifth client can't even be told: any call on its socket may fail. */
+/* Who is not logged in has one session less than there are. */
+#define OUTSIDE (CUB_SESSIONS - 1)
+
+/* One client more can't even be told: any call on its socket may fail. */
 static bool
 turn_away_with_fault(uint64_t n, bool forever)
 {
-	static struct peer held[CUB_SESSIONS];
-	sim_peer fifth;
+	static struct peer held[OUTSIDE];
+	sim_peer more;
 	bool struck;
 
 	story_begin(sim_seed_or(n));
 	story_start();
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
+	for (unsigned i = 0; i < OUTSIDE; i++) {
 		peer_init(&held[i]);
 		CHECK_CODE(&held[i], peer_connect(&held[i], 21, false), 220);
 	}
-	CHECK(sim_connect(&held[0].from, 21, &fifth) == CUB_OK);
+	CHECK(sim_connect(&held[0].from, 21, &more) == CUB_OK);
 	sim_net_fail_at(n, forever);
 	story_settle();
 	struck = sim_net_failed();
 	sim_net_fail_at(0, false);
-	sim_peer_close(fifth);
-	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
+	sim_peer_close(more);
+	for (unsigned i = 0; i < OUTSIDE; i++) {
 		peer_reset(&held[i]);
 	}
 	story_check_quiet();

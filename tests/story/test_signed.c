@@ -203,15 +203,15 @@ with_auto_a_signature_and_a_password_are_enough(void **state)
 {
 	(void)state;
 	begin("auto", "");
+	/* Neither a password nor anything else makes up for the signature. */
+	check_unacceptable(&self, " is not accepted: ");
+	CHECK_REFUSED(&p, NULL, "anna", "530 A client certificate is needed.\r\n");
 	CHECK_CODE(&p, level_come(&p, &signed_ec, "anna"), 331);
 	CHECK_CODE(&p, peer_ask(&p, "PASS wrong"), 530);
 	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
 	CHECK_CODE(&q, level_come(&q, &below, "otto"), 331);
 	CHECK_CODE(&q, peer_ask(&q, "PASS secret"), 230);
 	CHECK(level_is_empty("pending"));
-	/* Neither a password nor anything else makes up for the signature. */
-	check_unacceptable(&self, " is not accepted: ");
-	CHECK_REFUSED(&p, NULL, "anna", "530 A client certificate is needed.\r\n");
 	story_end();
 }
 

@@ -134,6 +134,50 @@ try_seconds(const char *key, const uint32_t *field)
 }
 
 static void
+limits_are_numbers_and_zero_is_none(void **state)
+{
+	static const char *const bad[] = {
+		"", ",", "1,", ",1", "-1", "1 ", "1000000001", "4294967296", "1,1000000001", "1,2,3", "1k",
+	};
+
+	(void)state;
+	assert_int_equal(config.sessions_per_address, 0);
+	assert_int_equal(config.rate_limit[0], 0);
+	assert_int_equal(config.rate_limit[1], 0);
+	assert_int_equal(set("sessions_per_address", "3"), CUB_OK);
+	assert_int_equal(config.sessions_per_address, 3);
+	assert_int_equal(set("sessions_per_address", "3,4"), CUB_E_BAD);
+	assert_int_equal(config.sessions_per_address, 3);
+	assert_int_equal(set("rate_limit", "1000,20000"), CUB_OK);
+	assert_int_equal(config.rate_limit[0], 1000);
+	assert_int_equal(config.rate_limit[1], 20000);
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(set("rate_limit", bad[i]) == CUB_E_BAD, "%s", bad[i]);
+		CLAIM(config.rate_limit[0] == 1000 && config.rate_limit[1] == 20000, "%s", bad[i]);
+	}
+	assert_int_equal(set("rate_limit", "1000000000"), CUB_OK);
+	assert_int_equal(config.rate_limit[0], 1000000000);
+	assert_int_equal(config.rate_limit[1], 0);
+	assert_int_equal(set("rate_limit", "0"), CUB_OK);
+	assert_int_equal(config.rate_limit[0], 0);
+	/* What stands behind them is as it was. */
+	assert_int_equal(config.client_certificate, CLIENT_NONE);
+	assert_int_equal(config.data_timeout, 60);
+}
+
+static void
+events_go_to_stderr_or_to_syslog(void **state)
+{
+	(void)state;
+	assert_int_equal(config.log, LOG_TO_STDERR);
+	assert_int_equal(set("log", "syslog"), CONFIG_CUBFTPD_SYSLOG ? CUB_OK : CUB_E_BAD);
+	assert_int_equal(config.log, CONFIG_CUBFTPD_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR);
+	assert_int_equal(set("log", "stderr"), CUB_OK);
+	assert_int_equal(config.log, LOG_TO_STDERR);
+	assert_int_equal(set("log", "/var/log/ftp"), CUB_E_BAD);
+}
+
+static void
 timeouts_are_whole_seconds_of_up_to_a_day(void **state)
 {
 	(void)state;
@@ -391,8 +435,9 @@ static void
 keys_of_absent_features_take_only_the_value_that_asks_for_nothing(void **state)
 {
 	static const char *const table[][3] = {
+#if !CONFIG_CUBFTPD_SYSLOG
 		{ "log", "stderr", "syslog" },
-		{ "sessions_per_address", "0", "2" }, { "rate_limit", "0", "1000" },
+#endif
 		{ "min_free", "0", "1024" }, { "umask", "", "022" }, { "upload_eof", "strict", "lenient" },
 		{ "partial_uploads", "keep", "discard" }, { "upload_hook", "", "/bin/true" },
 		{ "sandbox", "no", "yes" },
@@ -573,6 +618,8 @@ main(void)
 		TEST(the_defaults_are_those_of_the_documentation),
 		TEST(text_keys_take_text_that_fits),
 		TEST(timeouts_are_whole_seconds_of_up_to_a_day),
+		TEST(limits_are_numbers_and_zero_is_none),
+		TEST(events_go_to_stderr_or_to_syslog),
 		TEST(choices_are_taken_by_their_exact_word),
 		TEST(levels_are_taken_by_their_word),
 		TEST(the_control_socket_stands_beside_the_trust_store_unless_it_is_said),

@@ -72,6 +72,53 @@ values_cannot_forge_a_field_or_a_line(void **state)
 	}
 }
 
+/* RFC 5424 section 6: <PRI>VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG */
+static void
+a_syslog_message_has_the_form_of_rfc_5424(void **state)
+{
+	static const struct {
+		enum port_log_level level;
+		const char *host, *line, *message;
+	} table[] = {
+		{ PORT_LOG_ERROR, "router-17", "event=trust-store state=damaged",
+			"<91>1 2050-01-01T01:01:01Z router-17 cubftpd 4294967295 trust-store - "
+			"event=trust-store state=damaged" },
+		{ PORT_LOG_WARNING, "", "event=refused cause=password",
+			"<92>1 2050-01-01T01:01:01Z - cubftpd 4294967295 refused - event=refused "
+			"cause=password" },
+		{ PORT_LOG_INFO, "two words", "event=stop",
+			"<94>1 2050-01-01T01:01:01Z two\\x20words cubftpd 4294967295 stop - event=stop" },
+		{ PORT_LOG_DEBUG, "h", "event=state from=ready",
+			"<95>1 2050-01-01T01:01:01Z h cubftpd 4294967295 state - event=state from=ready" },
+	};
+
+	(void)state;
+	sim_time_set(INT64_C(2524611661));
+	for (size_t i = 0; i < LEN(table); i++) {
+		char bytes[CUBFTPD_SYSLOG_MAX];
+		struct out o = OUT(bytes);
+
+		cubftpd_put_syslog(&o, table[i].level, table[i].host, UINT32_MAX, table[i].line,
+			strlen(table[i].line));
+		CLAIM(SAYS(&o, table[i].message), "%s: %.*s", table[i].line, (int)o.len, bytes);
+	}
+}
+
+static void
+the_longest_line_of_the_longest_host_fits_into_a_syslog_message(void **state)
+{
+	char bytes[CUBFTPD_SYSLOG_MAX], host[65], line[LOG_LINE] = "event=an-event-of-a-long-name ";
+	struct out o = OUT(bytes);
+
+	(void)state;
+	memset(host, ' ', sizeof host - 1);  /* which takes four bytes each */
+	host[sizeof host - 1] = '\0';
+	memset(line + 30, 'x', sizeof line - 30);
+	cubftpd_put_syslog(&o, PORT_LOG_INFO, host, UINT32_MAX, line, sizeof line);
+	assert_false(o.cut);
+	assert_int_equal(bytes[o.len - 1], 'x');
+}
+
 /* A value that fills the line must not leave halves of later fields, which look like others. */
 static void
 a_line_that_is_full_has_no_fields_that_nobody_wrote(void **state)
@@ -311,6 +358,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_is_an_event_and_its_fields),
 		TEST(values_cannot_forge_a_field_or_a_line),
+#if CONFIG_CUBFTPD_SYSLOG
+		TEST(a_syslog_message_has_the_form_of_rfc_5424),
+		TEST(the_longest_line_of_the_longest_host_fits_into_a_syslog_message),
+#endif
 		TEST(a_line_that_is_full_has_no_fields_that_nobody_wrote),
 		TEST(a_value_that_is_cut_is_a_beginning_of_the_value),
 		TEST(a_line_in_the_ring_has_its_time_and_its_level),

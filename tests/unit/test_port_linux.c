@@ -2033,6 +2033,96 @@ an_event_is_one_line_with_its_level(void **state)
 	assert_string_equal(text, "info event=start\nerror event=bad\ndebug event=detail\n");
 }
 
+#if CONFIG_CUBFTPD_SYSLOG
+
+/* A syslog daemon that reads one message at a time. */
+static int
+syslog_daemon(const char *path)
+{
+	struct sockaddr_un at;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(sys_local_address(path, &at), CUB_OK);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+	return fd;
+}
+
+static void
+check_message(int daemon, const char *start, const char *event)
+{
+	char text[512], pid[40];
+	ssize_t n = read(daemon, text, sizeof text - 1);
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_int_equal(strncmp(text, start, strlen(start)), 0);
+	snprintf(pid, sizeof pid, " cubftpd %d ", (int)getpid());
+	assert_non_null(strstr(text, pid));
+	assert_string_equal(text + strlen(text) - strlen(event), event);
+}
+
+static void
+events_go_to_a_syslog_daemon_and_to_stderr_while_there_is_none(void **state)
+{
+	static const char wanted[] = "info event=before\nwarning event=between\n"
+		"warning event=nowhere\ninfo event=full\n";
+	char text[1024], path[64];
+	struct capture c;
+	int daemon;
+
+	(void)state;
+	snprintf(path, sizeof path, "/tmp/cubftpd-syslog-%d", (int)getpid());
+	(void)unlink(path);
+	c = capture_start();
+	sys_log_to(path);
+	port_log(PORT_LOG_INFO, "event=before", 12);
+	daemon = syslog_daemon(path);
+	port_log(PORT_LOG_INFO, "event=first", 11);
+	port_log(PORT_LOG_DEBUG, "event=dropped", 13);
+	check_message(daemon, "<94>1 2", " first - event=first");
+	assert_true(read(daemon, text, sizeof text) < 0);
+	/* It ends, with and without its name. */
+	close(daemon);
+	port_log(PORT_LOG_WARNING, "event=between", 13);
+	(void)unlink(path);
+	port_log(PORT_LOG_WARNING, "event=nowhere", 13);
+	daemon = syslog_daemon(path);
+	port_log(PORT_LOG_ERROR, "event=again n=1", 15);
+	check_message(daemon, "<91>1 2", " again - event=again n=1");
+	/* It reads nothing: that never makes the server wait. */
+	for (int i = 0; i < 2000; i++) {
+		port_log(PORT_LOG_INFO, "event=full", 10);
+		if (i == 0) {
+			check_message(daemon, "<94>1 2", " full - event=full");
+		}
+	}
+	sys_log_to(NULL);
+	port_log(PORT_LOG_INFO, "event=after", 11);
+	capture_end(&c, text, sizeof text);
+	assert_int_equal(strncmp(text, wanted, strlen(wanted)), 0);
+	close(daemon);
+	(void)unlink(path);
+}
+
+static void
+a_path_that_no_socket_can_have_leaves_the_log_on_stderr(void **state)
+{
+	char text[256], path[300];
+	struct capture c = capture_start();
+
+	(void)state;
+	memset(path, 'x', sizeof path - 1);
+	path[sizeof path - 1] = '\0';
+	sys_log_to(path);
+	port_log(PORT_LOG_INFO, "event=here", 10);
+	sys_log_to(NULL);
+	capture_end(&c, text, sizeof text);
+	assert_string_equal(text, "info event=here\n");
+}
+
+#endif
+
 static void
 a_panic_says_where_and_ends_the_program(void **state)
 {
@@ -2235,6 +2325,10 @@ static const struct CMUnitTest tests[] = {
 	PLAIN(a_wait_ends_at_its_deadline),
 	PLAIN(a_signal_that_came_before_the_wait_still_ends_it),
 	PLAIN(an_event_is_one_line_with_its_level),
+#if CONFIG_CUBFTPD_SYSLOG
+	PLAIN(events_go_to_a_syslog_daemon_and_to_stderr_while_there_is_none),
+	PLAIN(a_path_that_no_socket_can_have_leaves_the_log_on_stderr),
+#endif
 	PLAIN(a_panic_says_where_and_ends_the_program),
 	PLAIN(random_bytes_fill_all_that_was_asked_for),
 	PLAIN(a_random_pool_that_is_not_ready_is_waited_for_and_told_once),
