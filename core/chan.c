@@ -13,6 +13,7 @@ chan_start(struct chan *ch, port_sock sock, void *in, size_t in_cap, void *out, 
 	ch->sock = sock;
 	ch->is_secure = false;
 	ch->is_ending = false;
+	ch->is_cut = false;
 	ch->tls_error = 0;
 	ch->in = in;
 	ch->in_cap = in_cap;
@@ -91,7 +92,8 @@ receive_record(struct chan *ch)
 	if (n > 0) {
 		br_ssl_engine_recvrec_ack(&ch->tls.eng, (size_t)n);
 	}
-	return n == CUB_EOF ? CUB_E_IO : n;  /* no close_notify: cut, not ended */
+	ch->is_cut = n == CUB_EOF;  /* without close_notify it has not ended */
+	return ch->is_cut ? CUB_E_IO : n;
 }
 
 /* Give the engine the next part of what is to be sent. Returns false if there is nothing. */

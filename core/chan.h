@@ -23,6 +23,7 @@ struct chan {
 	port_sock      sock;       /* PORT_NONE: closed */
 	bool           is_secure;
 	bool           is_ending;  /* our close_notify has been made */
+	bool           is_cut;     /* the peer closed its side in order, but without close_notify */
 	int            tls_error;  /* BR_ERR_*, after CUB_E_TLS */
 	unsigned char *in;         /* what arrived in the clear: the engine's buffer later */
 	size_t         in_cap;

@@ -93,6 +93,7 @@ move_in(struct session *s, struct out *o)
 	s->cwd[0] = '/';
 	s->cwd[1] = '\0';
 	s->is_admin = is_admin;
+	s->umask = s->service->config.umask;
 	set_terms(s);
 	state_enter(s, SESSION_READY);
 	state_log(s, &l, "login");

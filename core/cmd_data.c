@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* PASV, EPSV, PORT, EPRT, RETR, STOR, APPE, LIST, NLST, MLSD, ABOR. */
+/* PASV, EPSV, PORT, EPRT, RETR, STOR, APPE, STOU, ALLO, AVBL, LIST, NLST, MLSD, ABOR. */
 #include "cmd_data.h"
 
 #include <string.h>
 
 #include "addr.h"
 #include "clock.h"
+#include "hook.h"
 #include "path.h"
 #include "reply.h"
 
@@ -126,7 +127,12 @@ static void
 begin(struct session *s, struct out *o)
 {
 	s->transfer.is_text = !s->is_image;
-	reply(o, 150, "Ready for the data connection");
+	if (s->transfer.kind == TRANSFER_RECEIVE && s->transfer.upload.mode == UPLOAD_NEW) {
+		reply_start(o, 150, "FILE: ");  /* RFC 1123 section 4.1.2.9 */
+		reply_end(o, s->transfer.path);
+	} else {
+		reply(o, 150, "Ready for the data connection");
+	}
 	state_enter(s, SESSION_TRANSFER);
 }
 
@@ -169,7 +175,7 @@ cmd_retr(struct session *s, struct text arg, struct out *o)
 		return;
 	}
 	if (err == CUB_OK) {
-		err = port_file_open(s->root, path_in_root(path), PORT_OPEN_READ, &file);
+		err = port_file_open(s->root, path_in_root(path), PORT_OPEN_READ, 0, &file);
 	}
 	if (err < 0) {
 		reply_error(o, err);
@@ -189,31 +195,55 @@ cmd_retr(struct session *s, struct text arg, struct out *o)
 	begin(s, o);
 }
 
-static void
-receive(struct session *s, struct text arg, struct out *o, enum upload_mode mode)
+/* To what `path` of the transfer names. */
+static int
+prepare(struct session *s, enum upload_mode mode, struct out *o)
 {
-	struct upload *upload = &s->transfer.upload;
-	int err = state_resolve(s, arg, s->transfer.path);
+	struct upload *u = &s->transfer.upload;
+	const char *path = s->transfer.path;
+	int err;
 
-	if (err == CUB_OK && provision_holds(s->transfer.path)) {
-		if (mode != UPLOAD_REPLACE) {
-			reply_error(o, CUB_E_DENIED);
-			return;
-		}
-		err = upload_prepare_provision(upload, s->service, s->transfer.path);
+	u->service = s->service;
+	u->root = s->root;
+	u->umask = s->umask;
+	u->announced = s->announced;
+	u->is_unproven = false;
+	if (!provision_holds(path)) {
+		err = upload_prepare(u, path, mode, s->restart_at);
+	} else if (mode != UPLOAD_REPLACE) {
+		err = CUB_E_DENIED;
+	} else {
+		err = upload_prepare_provision(u, path);
 		if (err < 0) {
 			reply_reason(o, err, s->service->why);
-			return;
+			return err;
 		}
-	} else if (err == CUB_OK) {
-		err = upload_prepare(upload, s->root, s->transfer.path, mode, s->restart_at);
 	}
 	if (err < 0) {
 		reply_error(o, err);
-		return;
 	}
-	transfer_receive(&s->transfer, s->now_ms);
-	begin(s, o);
+	return err;
+}
+
+static void
+receive(struct session *s, struct text arg, struct out *o, enum upload_mode mode)
+{
+	struct out path = OUT(s->transfer.path);
+	int err = state_resolve(s, arg, path.at);
+
+	if (err == CUB_OK && mode == UPLOAD_NEW) {
+		/* Always with digits, so that two at a time can't want the same name. */
+		path.len = strlen(path.at);
+		out_char(&path, '.');
+		upload_put_unique(&path);
+		err = path.cut ? CUB_E_NAME : CUB_OK;
+	}
+	if (err < 0) {
+		reply_error(o, err);
+	} else if (prepare(s, mode, o) == CUB_OK) {
+		transfer_receive(&s->transfer, s->now_ms);
+		begin(s, o);
+	}
 }
 
 void
@@ -226,6 +256,51 @@ void
 cmd_appe(struct session *s, struct text arg, struct out *o)
 {
 	receive(s, arg, o, UPLOAD_APPEND);
+}
+
+void
+cmd_stou(struct session *s, struct text arg, struct out *o)
+{
+	s->restart_at = 0;
+	receive(s, arg.len > 0 ? arg : text_of("stou"), o, UPLOAD_NEW);
+}
+
+/* What stands behind the size (` R` and another one) is about records, which there are none of. */
+void
+cmd_allo(struct session *s, struct text arg, struct out *o)
+{
+	uint64_t bytes, room;
+	int err;
+
+	if (!text_number(text_cut(&arg, ' '), INT64_MAX, &bytes)) {
+		reply(o, 501, "Want a size in bytes");
+		return;
+	}
+	err = upload_room(s->service, s->root, &room);
+	if (err < 0) {
+		reply_error(o, err);
+	} else if (bytes > room) {
+		reply(o, 452, "Disk full");
+	} else {
+		s->announced = bytes;
+		reply(o, 200, "There is room");
+	}
+}
+
+void
+cmd_avbl(struct session *s, struct text arg, struct out *o)
+{
+	uint64_t bytes;
+	int err = upload_room(s->service, s->root, &bytes);
+
+	(void)arg;
+	if (err < 0) {
+		reply_error(o, err);
+		return;
+	}
+	reply_start(o, 213, "");
+	out_number(o, bytes);
+	reply_end(o, "");
 }
 
 struct text
@@ -284,6 +359,7 @@ cmd_transfer_log(struct session *s, int err)
 		[TRANSFER_SEND] = "download", [TRANSFER_RECEIVE] = "upload", [TRANSFER_LIST] = "list",
 	};
 	struct cubftpd_status *status = &s->service->status;
+	bool is_unproven = s->transfer.kind == TRANSFER_RECEIVE && s->transfer.upload.is_unproven;
 	struct log l;
 
 	s->bytes += s->transfer.bytes;
@@ -295,9 +371,10 @@ cmd_transfer_log(struct session *s, int err)
 	state_log(s, &l, events[s->transfer.kind]);
 	log_number(&l, "bytes", s->transfer.bytes);
 	log_number(&l, "duration_ms", s->now_ms - s->transfer.start_ms);
-	log_string(&l, "result", log_error_name(err));
+	log_string(&l, "result", is_unproven && err == CUB_OK ? "no-close_notify"
+		: log_error_name(err));
 	log_string(&l, "path", s->transfer.path);  /* last: it may be longer than the line */
-	log_end(&l, err < 0 ? PORT_LOG_WARNING : PORT_LOG_INFO);
+	log_end(&l, err < 0 || is_unproven ? PORT_LOG_WARNING : PORT_LOG_INFO);
 }
 
 /* Was it an upload to /.provision that arrived whole, and was refused in words? */
@@ -314,6 +391,9 @@ cmd_transfer_end(struct session *s, enum transfer_result result, struct out *o)
 	if (result == TRANSFER_DONE) {
 		cmd_transfer_log(s, CUB_OK);
 		reply(o, 226, "Transfer complete");
+		if (s->transfer.kind == TRANSFER_RECEIVE && !provision_holds(s->transfer.path)) {
+			hook_add(s->service, &s->account, s->transfer.path);
+		}
 	} else {
 		cmd_transfer_log(s, s->transfer.error);
 		if (is_refused(s)) {

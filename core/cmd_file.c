@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST, MFMT, SITE CHMOD. */
+/* CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, SIZE, MDTM, MLST, MFMT, SITE CHMOD and UMASK. */
 #include "cmd_file.h"
 
 #include <string.h>
@@ -111,7 +111,7 @@ cmd_mkd(struct session *s, struct text arg, struct out *o)
 
 	if (err == CUB_OK) {
 		err = provision_holds(path) ? CUB_E_DENIED : path[1] == '\0' ? CUB_E_EXIST
-			: port_dir_make(s->root, path_in_root(path));
+			: port_dir_make(s->root, path_in_root(path), (uint16_t)(0777 & ~s->umask));
 	}
 	if (err == CUB_E_EXIST) {
 		reply(o, 550, "Directory already exists");  /* clients look for this text */
@@ -173,16 +173,10 @@ take_away(struct session *s, struct text arg, struct out *o, const char *event,
 	log_change(s, event, path);
 }
 
-/* A directory that is empty to clients may still hold what a power cut left of an upload. */
 static int
 remove_dir(port_root root, const char *path)
 {
-	int err = port_dir_remove(root, path_in_root(path));
-
-	if (err == CUB_E_NOTEMPTY && upload_sweep(root, path) == CUB_OK) {
-		err = port_dir_remove(root, path_in_root(path));
-	}
-	return err;
+	return port_dir_remove(root, path_in_root(path));
 }
 
 void
@@ -331,15 +325,37 @@ cmd_mfmt(struct session *s, struct text arg, struct out *o)
 	}
 }
 
+/* A mode of text; false: it is none, and that is answered. */
+static bool
+take_mode(struct text t, uint16_t *mode, struct out *o)
+{
+	bool is_good = text_mode(t, mode);
+
+	if (!is_good) {
+		reply(o, 501, "Want a mode such as 644");
+	}
+	return is_good;
+}
+
 void
 cmd_chmod(struct session *s, struct text arg, struct out *o)
 {
 	struct text digits = text_cut(&arg, ' ');
 	uint16_t mode;
 
-	if (arg.len == 0 || !text_mode(digits, &mode)) {
-		reply(o, 501, "Want a mode such as 644, and a path");
-	} else if (change(s, arg, PORT_MODE, mode, o)) {
+	if (take_mode(arg.len > 0 ? digits : arg, &mode, o)
+		&& change(s, arg, PORT_MODE, mode, o)) {
 		reply(o, 200, "Mode changed");
 	}
+}
+
+void
+cmd_umask(struct session *s, struct text arg, struct out *o)
+{
+	if (arg.len > 0 && !take_mode(arg, &s->umask, o)) {
+		return;
+	}
+	reply_start(o, 200, "UMASK is ");
+	listing_put_mode(o, s->umask);
+	reply_end(o, "");
 }

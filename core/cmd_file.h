@@ -20,5 +20,6 @@ void cmd_mfmt(struct session *s, struct text arg, struct out *o);
 
 /* SITE */
 void cmd_chmod(struct session *s, struct text arg, struct out *o);
+void cmd_umask(struct session *s, struct text arg, struct out *o);
 
 #endif

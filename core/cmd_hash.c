@@ -69,7 +69,7 @@ start(struct session *s, struct text name, struct out *o)
 	}
 	err = state_resolve_entry(s, name, t->path);
 	if (err == CUB_OK) {
-		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, &file);
+		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, 0, &file);
 	}
 	if (err < 0) {
 		reply_error(o, err);

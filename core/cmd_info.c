@@ -15,6 +15,7 @@ cmd_feat(struct session *s, struct text arg, struct out *o)
 	out_string(o,
 		"211-Features:\r\n"
 		" AUTH TLS\r\n"
+		" AVBL\r\n"
 		" CLNT\r\n");
 	out_string(o, s->service->config.active != 0 ? " EPRT\r\n" : "");
 	out_string(o,

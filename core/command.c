@@ -48,8 +48,10 @@ static void do_site_help(struct session *s, struct text arg, struct out *o);
 
 static const struct command commands[] = {
 	{ "ABOR", IN_READY | IN_MEANWHILE, 0, cmd_abor },
+	{ "ALLO", IN_READY, NEEDS_ARG | NEEDS_WRITE | KEEPS, cmd_allo },
 	{ "APPE", IN_READY, NEEDS_ARG | SEND | NEEDS_WRITE, cmd_appe },
 	{ "AUTH", IN(SESSION_CLEAR), NEEDS_ARG | IS_ORDERED, cmd_auth },
+	{ "AVBL", IN_READY, KEEPS, cmd_avbl },
 	{ "CCC",  IN_TLS, 0, cmd_ccc },
 	{ "CDUP", IN_READY, 0, cmd_cdup },
 	{ "CLNT", IN_ANY, NEEDS_ARG | KEEPS, cmd_clnt },
@@ -91,6 +93,7 @@ static const struct command commands[] = {
 	{ "SIZE", IN_READY, NEEDS_ARG | KEEPS, cmd_size },
 	{ "STAT", IN_READY | IN_MEANWHILE, KEEPS, cmd_stat },
 	{ "STOR", IN_READY, NEEDS_ARG | SEND | NEEDS_WRITE, cmd_stor },
+	{ "STOU", IN_READY, SEND | NEEDS_WRITE, cmd_stou },
 	{ "STRU", IN_READY, NEEDS_ARG | KEEPS, cmd_stru },
 	{ "SYST", IN_ANY, KEEPS, cmd_syst },
 	{ "TYPE", IN_READY, NEEDS_ARG | KEEPS, cmd_type },
@@ -108,11 +111,12 @@ static const struct command commands[] = {
 static const struct command site_commands[] = {
 	{ "CHMOD", IN_READY, NEEDS_ARG | NEEDS_WRITE, cmd_chmod },
 	{ "HELP",  IN_READY, 0, do_site_help },
+	{ "UMASK", IN_READY, NEEDS_WRITE, cmd_umask },
 };
 
 /* Known from the RFCs, but not for us, or not built in: 502. */
 static const char not_here[] =
-	"ACCT ADAT ALLO CONF ENC EPRT HOST LANG MIC PORT SMNT STOU";
+	"ACCT ADAT CONF ENC EPRT HOST LANG MIC PORT SMNT";
 
 /* Other protocols' first words: a browser was tricked into speaking to us, or a scanner. */
 static const char foreign[] =
@@ -261,6 +265,7 @@ command_run(struct session *s, struct text line, struct out *o)
 	}
 	if ((c->needs & KEEPS_RESTART) == 0) {
 		s->restart_at = 0;
+		s->announced = 0;
 	}
 	if ((c->needs & KEEPS_RENAME) == 0) {
 		s->rename_from[0] = '\0';

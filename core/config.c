@@ -36,28 +36,35 @@ set_path(struct cubftpd_config *config, const struct key *key, struct text value
 }
 
 static bool
+set_path_or_none(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	if (value.len == 0) {
+		*((char *)config + key->offset) = '\0';
+		return true;
+	}
+	return set_path(config, key, value);
+}
+
+static bool
 set_control(struct cubftpd_config *config, const struct key *key, struct text value)
 {
-	bool is_good = value.len == 0 || set_path(config, key, value);
+	bool is_good = set_path_or_none(config, key, value);
 
-	if (value.len == 0) {
-		config->control_socket[0] = '\0';
-	}
 	config->control_is_given = config->control_is_given || is_good;
 	return is_good;
 }
 
 static bool
-set_seconds(struct cubftpd_config *config, const struct key *key, struct text value)
+set_number(struct cubftpd_config *config, const struct key *key, struct text value)
 {
 	uint64_t n;
-	uint32_t seconds;
+	uint32_t number;
 
-	if (!text_number(value, 86400, &n) || n == 0) {
+	if (!text_number(value, UINT32_MAX, &n)) {
 		return false;
 	}
-	seconds = (uint32_t)n;
-	memcpy((char *)config + key->offset, &seconds, sizeof seconds);
+	number = (uint32_t)n;
+	memcpy((char *)config + key->offset, &number, sizeof number);
 	return true;
 }
 
@@ -77,6 +84,21 @@ set_numbers(struct cubftpd_config *config, const struct key *key, struct text va
 	}
 	memcpy((char *)config + key->offset, numbers, key->size);
 	return true;
+}
+
+static bool
+set_seconds(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	uint64_t n;
+
+	return text_number(value, 86400, &n) && n > 0 && set_number(config, key, value);
+}
+
+static bool
+set_umask(struct cubftpd_config *config, const struct key *key, struct text value)
+{
+	(void)key;
+	return text_mode(value, &config->umask);
 }
 
 /* `want` is "first, second or third": the field becomes the number of the choice. */
@@ -203,6 +225,7 @@ set_absent(struct cubftpd_config *config, const struct key *key, struct text val
 #define FIELD(field) offsetof(struct cubftpd_config, field), \
 	sizeof ((struct cubftpd_config *)0)->field
 
+#define WANT_PATH_OR_NONE "an absolute path, or nothing"
 #define WANT_LISTEN \
 	"ADDRESS:PORT, an IPv6 address in brackets, and no more of them than the build has"
 
@@ -216,7 +239,7 @@ static const struct key keys[] = {
 	{ "root", set_path, FIELD(root), "an absolute path" },
 	{ "identity_store", set_path, FIELD(identity_store), "an absolute path" },
 	{ "trust_store", set_path, FIELD(trust_store), "an absolute path" },
-	{ "control_socket", set_control, FIELD(control_socket), "an absolute path, or nothing" },
+	{ "control_socket", set_control, FIELD(control_socket), WANT_PATH_OR_NONE },
 	{ "key_secret", set_path, FIELD(key_secret), "an absolute path" },
 	{ "client_certificate", set_choice, FIELD(client_certificate),
 		"none, optional, pinned or signed" },
@@ -245,11 +268,15 @@ static const struct key keys[] = {
 	{ "sessions_per_address", set_numbers, FIELD(sessions_per_address), "a number" },
 	{ "rate_limit", set_numbers, FIELD(rate_limit),
 		"SESSION or SESSION,TOTAL, bytes a second" },
-	{ "min_free", set_absent, 0, 0, "0" },
-	{ "umask", set_absent, 0, 0, "" },
-	{ "upload_eof", set_absent, 0, 0, "strict" },
-	{ "partial_uploads", set_absent, 0, 0, "keep" },
+	{ "min_free", set_number, FIELD(min_free), "a number of KiB" },
+	{ "umask", set_umask, 0, 0, "a mode such as 022" },
+	{ "upload_eof", set_choice, FIELD(upload_eof), "strict or lenient" },
+	{ "partial_uploads", set_choice, FIELD(partial_uploads), "keep or discard" },
+#if CONFIG_CUBFTPD_HOOK
+	{ "upload_hook", set_path_or_none, FIELD(upload_hook), WANT_PATH_OR_NONE },
+#else
 	{ "upload_hook", set_absent, 0, 0, "" },
+#endif
 	{ "sandbox", set_absent, 0, 0, "no" },
 };
 
@@ -271,6 +298,7 @@ cubftpd_config_default(struct cubftpd_config *config)
 		.data_reuse = REUSE_REQUIRE,
 		.passive_low = 50000,
 		.passive_high = 50015,
+		.umask = 022,
 		.login_timeout = 30,
 		.idle_timeout = 300,
 		.data_timeout = 60,

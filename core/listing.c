@@ -69,6 +69,14 @@ put_hex_number(struct out *o, uint64_t n)
 	out_hex(o, bytes, sizeof bytes);
 }
 
+void
+listing_put_mode(struct out *o, uint16_t mode)
+{
+	for (int shift = 9; shift >= 0; shift -= 3) {
+		out_number(o, mode >> shift & 7);
+	}
+}
+
 static void
 put_fact(struct out *o, const struct listing_style *style, unsigned fact,
 	const struct port_stat *stat)
@@ -94,10 +102,7 @@ put_fact(struct out *o, const struct listing_style *style, unsigned fact,
 		put_hex_number(o, stat->inode);
 		break;
 	default:
-		out_char(o, '0');
-		for (int shift = 6; shift >= 0; shift -= 3) {
-			out_number(o, stat->mode >> shift & 7);
-		}
+		listing_put_mode(o, stat->mode);
 	}
 }
 

@@ -76,6 +76,9 @@ int listing_fill(struct listing *l, struct out *o);
 /* The names of some facts, each followed by `mark` where it is `on`, and a semicolon. */
 void listing_put_facts(struct out *o, uint8_t facts, uint8_t on, const char *mark);
 
+/* Four octal digits. */
+void listing_put_mode(struct out *o, uint16_t mode);
+
 /* "type;size;" to bits; unknown ones are left out (RFC 3659 section 7.9). */
 uint8_t listing_parse_facts(struct text names);
 

@@ -91,6 +91,7 @@ reply_transfer_error(struct out *o, int err)
 	};
 	static const int8_t of_file[] = {
 		CUB_E_NOENT, CUB_E_EXIST, CUB_E_DENIED, CUB_E_ISDIR, CUB_E_NOTDIR, CUB_E_FULL, CUB_E_NAME,
+		CUB_E_BAD, CUB_E_BUSY,
 	};
 
 	for (size_t i = 0; i < sizeof of_file / sizeof of_file[0]; i++) {

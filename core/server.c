@@ -6,8 +6,11 @@
 
 #include "addr.h"
 #include "control.h"
+#include "hook.h"
 #include "pool.h"
 #include "reply.h"
+#include "sweep.h"
+#include "upload.h"
 #include "wait.h"
 
 /* How long transfers may still run once the server is told to stop. */
@@ -157,6 +160,9 @@ close_all(struct service *sv)
 	stop_listening();
 	control_stop(sv);
 	service_close(sv);
+	if (sv->is_running) {
+		sweep_stop();
+	}
 	if (sv->root != PORT_NONE) {
 		port_root_close(sv->root);
 		sv->root = PORT_NONE;
@@ -200,6 +206,9 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 		return err;
 	}
 	sv->is_running = true;
+	upload_init();
+	hook_init();
+	sweep_start(sv->root);
 	log_start_up(sv);
 	return CUB_OK;
 }
@@ -227,6 +236,8 @@ reload(struct service *sv, struct cubftpd_config *next, struct out *why)
 		log_damaged(sv);
 		return err;
 	}
+	sweep_stop();
+	sweep_start(root);
 	port_root_close(sv->root);
 	sv->root = root;
 	log_start_up(sv);
@@ -262,6 +273,8 @@ cubftpd_want(struct port_wait *set)
 	}
 	wait_until(set, accept_from_ms > 0 ? accept_from_ms : UINT64_MAX);
 	control_want(set);
+	hook_want(set);
+	sweep_want(set);
 	pool_want(set);
 }
 
@@ -343,6 +356,8 @@ cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 		}
 	}
 	control_step(&service, set);
+	hook_step(&service);
+	sweep_step(set);
 	if (service.is_stopping) {
 		step_stop(now_ms);
 	}

@@ -108,6 +108,7 @@ state_reset(struct session *s)
 	s->hash_kind = HASH_SHA256;
 	s->noops_due = 0;
 	s->restart_at = 0;
+	s->announced = 0;
 	s->cwd[0] = '\0';
 	s->rename_from[0] = '\0';
 }

@@ -459,7 +459,7 @@ step_receiving(struct transfer *t)
 	size_t len;
 	int n = chan_pump(&t->data, CHAN_RECEIVE);
 
-	if (n == CUB_EOF) {
+	if (n == CUB_EOF || (t->data.is_cut && upload_is_whole(&t->upload, t->bytes))) {
 		/* close_notify came and was answered: the file is whole. */
 		n = take_cr(t);
 		t->has_ended = true;

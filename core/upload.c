@@ -2,19 +2,78 @@
 /* The file side of an upload: see upload.h. */
 #include "upload.h"
 
-/* The temporary name: the target's directory, the reserved prefix and a random number. */
+#include <string.h>
+
+/* While an upload runs, what is free is looked at each time that so much has arrived. */
+#define LOOK_EVERY (1u << 20)
+
+/* What temporary names have behind PATH_RESERVED: digits of this run, then of an upload. */
+#define DIGITS 8
+
+static struct {
+	char     digits[DIGITS];
+	uint32_t count;
+} run;
+
+void
+upload_init(void)
+{
+	struct out o = OUT(run.digits);
+	uint32_t number;
+
+	port_random(&number, sizeof number);
+	out_hex(&o, (const uint8_t *)&number, sizeof number);
+}
+
+void
+upload_put_unique(struct out *o)
+{
+	run.count++;
+	out_put(o, run.digits, sizeof run.digits);
+	out_hex(o, (const uint8_t *)&run.count, sizeof run.count);
+	out_char(o, '\0');
+}
+
+/* The temporary name: the target's directory, and one that no other upload has. */
 static void
 make_temporary(struct upload *u)
 {
 	struct out o = OUT(u->temporary);
-	uint8_t number[8];
 
-	port_random(number, sizeof number);
 	out_put(&o, u->target, (size_t)(path_last(u->target) - u->target));
 	out_string(&o, PATH_RESERVED);
-	out_hex(&o, number, sizeof number);
-	out_char(&o, '\0');
+	upload_put_unique(&o);
 	CUB_ASSERT(!o.cut);
+}
+
+bool
+upload_is_stale(const char *name)
+{
+	struct text t = text_of(name);
+
+	return path_is_reserved(t) && t.len == sizeof PATH_RESERVED - 1 + 2 * DIGITS
+		&& memcmp(name + sizeof PATH_RESERVED - 1, run.digits, DIGITS) != 0;
+}
+
+int
+upload_room(const struct service *sv, port_root root, uint64_t *bytes)
+{
+	uint64_t floor = (uint64_t)sv->config.min_free << 10;
+	int err = port_root_free(root, bytes);
+
+	*bytes -= *bytes < floor ? *bytes : floor;
+	return err;
+}
+
+/* Is more free than must stay free? */
+static int
+check_room(struct upload *u)
+{
+	uint64_t bytes;
+	int err = upload_room(u->service, u->root, &bytes);
+
+	u->look_at = u->offset + LOOK_EVERY;
+	return err < 0 ? err : bytes == 0 ? CUB_E_FULL : CUB_OK;
 }
 
 /* Is the directory that the target lies in there? */
@@ -32,24 +91,27 @@ check_parent(const struct upload *u)
 }
 
 int
-upload_prepare(struct upload *u, port_root root, const char *path, enum upload_mode mode,
-	uint64_t offset)
+upload_prepare(struct upload *u, const char *path, enum upload_mode mode, uint64_t offset)
 {
 	struct port_stat stat;
 	int err;
 
-	u->root = root;
 	u->file = PORT_NONE;
 	u->mode = mode;
 	u->offset = offset;
 	u->target = path;
-	err = port_stat(root, path_in_root(path), &stat);
+	err = check_room(u);
+	if (err < 0) {
+		return err;
+	}
+	u->look_at = 0;
+	err = port_stat(u->root, path_in_root(path), &stat);
 	if (err == CUB_E_NOENT) {
 		if (mode == UPLOAD_RESUME && offset > 0) {
 			return CUB_E_BAD;
 		}
 		/* What is new gets its name in the end: only that makes the name durable. */
-		u->mode = UPLOAD_REPLACE;
+		u->mode = mode == UPLOAD_APPEND ? UPLOAD_NEW : mode;
 		u->offset = 0;
 		return check_parent(u);
 	}
@@ -59,27 +121,21 @@ upload_prepare(struct upload *u, port_root root, const char *path, enum upload_m
 	if (stat.kind != PORT_FILE) {
 		return stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED;
 	}
-	if (mode == UPLOAD_RESUME && offset > stat.size) {
-		return CUB_E_BAD;
-	}
-	if (mode == UPLOAD_APPEND) {
-		u->offset = stat.size;
-	}
-	return CUB_OK;
+	return mode == UPLOAD_NEW ? CUB_E_EXIST
+		: mode == UPLOAD_RESUME && offset > stat.size ? CUB_E_BAD : CUB_OK;
 }
 
 int
-upload_prepare_provision(struct upload *u, struct service *sv, const char *path)
+upload_prepare_provision(struct upload *u, const char *path)
 {
-	struct out why = OUT(sv->why);
+	struct out why = OUT(u->service->why);
 	int err;
 
-	u->service = sv;
 	u->file = PORT_NONE;
 	u->mode = UPLOAD_PROVISION;
 	u->offset = 0;
 	u->target = path;
-	err = provision_upload_start(sv, path, u, &why);
+	err = provision_upload_start(u->service, path, u, &why);
 	(void)out_finish(&why);
 	return err;
 }
@@ -94,17 +150,40 @@ finish_provision(struct upload *u)
 	return err;
 }
 
+static bool
+is_in_place(const struct upload *u)
+{
+	return u->mode == UPLOAD_RESUME || u->mode == UPLOAD_APPEND;
+}
+
+/* What others did since it was prepared must not make a hole, nor be written over. */
+static int
+open_in_place(struct upload *u)
+{
+	struct port_stat stat;
+	int err = port_file_open(u->root, path_in_root(u->target), PORT_OPEN_UPDATE, 0, &u->file);
+
+	if (err == CUB_OK) {
+		err = port_file_stat(u->file, &stat);
+	}
+	if (err == CUB_OK && u->mode == UPLOAD_APPEND) {
+		u->offset = stat.size;
+	}
+	return err == CUB_OK && u->offset > stat.size ? CUB_E_BAD : err;
+}
+
 int
 upload_open(struct upload *u)
 {
 	if (UPLOAD_IS_PROVISION(u)) {
 		return CUB_OK;
 	}
-	if (u->mode != UPLOAD_REPLACE) {
-		return port_file_open(u->root, path_in_root(u->target), PORT_OPEN_UPDATE, &u->file);
+	if (is_in_place(u)) {
+		return open_in_place(u);
 	}
 	make_temporary(u);
-	return port_file_open(u->root, path_in_root(u->temporary), PORT_OPEN_CREATE, &u->file);
+	return port_file_open(u->root, path_in_root(u->temporary), PORT_OPEN_CREATE,
+		(uint16_t)(0666 & ~u->umask), &u->file);
 }
 
 int
@@ -113,6 +192,13 @@ upload_write(struct upload *u, const unsigned char *src, size_t len)
 	if (UPLOAD_IS_PROVISION(u)) {
 		provision_upload_feed(u->service, src, len);
 		return CUB_OK;
+	}
+	if (u->offset >= u->look_at) {
+		int err = check_room(u);
+
+		if (err < 0) {
+			return err;
+		}
 	}
 	while (len > 0) {
 		int n = port_file_write(u->file, u->offset, src, len);
@@ -127,6 +213,14 @@ upload_write(struct upload *u, const unsigned char *src, size_t len)
 	return CUB_OK;
 }
 
+bool
+upload_is_whole(struct upload *u, uint64_t bytes)
+{
+	u->is_unproven = u->service->config.upload_eof == EOF_LENIENT && bytes > 0
+		&& bytes == u->announced && !UPLOAD_IS_PROVISION(u);
+	return u->is_unproven;
+}
+
 static int
 close_file(struct upload *u, int err)
 {
@@ -134,6 +228,28 @@ close_file(struct upload *u, int err)
 
 	u->file = PORT_NONE;
 	return err < 0 ? err : closed;
+}
+
+/* Make it durable and close it; then a temporary gets its name, or is removed if that failed. */
+static int
+settle(struct upload *u, int err, bool is_new)
+{
+	const char *from = path_in_root(u->temporary), *to = path_in_root(u->target);
+
+	if (err == CUB_OK) {
+		err = port_file_sync(u->file);
+	}
+	err = close_file(u, err);
+	if (is_in_place(u)) {
+		return err;
+	}
+	if (err == CUB_OK) {
+		err = is_new ? port_rename_new(u->root, from, to) : port_rename(u->root, from, to);
+	}
+	if (err < 0) {
+		(void)port_remove(u->root, from);
+	}
+	return err;
 }
 
 int
@@ -147,27 +263,13 @@ upload_finish(struct upload *u)
 	if (u->mode == UPLOAD_RESUME) {
 		err = port_file_truncate(u->file, u->offset);
 	}
-	if (err == CUB_OK) {
-		err = port_file_sync(u->file);
-	}
-	err = close_file(u, err);
-	if (u->mode != UPLOAD_REPLACE) {
-		return err;
-	}
-	if (err == CUB_OK) {
-		err = port_rename(u->root, path_in_root(u->temporary), path_in_root(u->target));
-	}
-	if (err < 0) {
-		(void)port_remove(u->root, path_in_root(u->temporary));
-	}
-	return err;
+	return settle(u, err, u->mode != UPLOAD_REPLACE);
 }
 
 void
 upload_abandon(struct upload *u, bool keep)
 {
 	struct port_stat stat;
-	bool is_new;
 
 	if (UPLOAD_IS_PROVISION(u)) {
 		provision_upload_abandon(u->service, u);
@@ -175,58 +277,8 @@ upload_abandon(struct upload *u, bool keep)
 	if (u->file == PORT_NONE) {
 		return;
 	}
-	(void)close_file(u, CUB_OK);
-	if (u->mode != UPLOAD_REPLACE) {
-		return;
-	}
-	is_new = port_stat(u->root, path_in_root(u->target), &stat) == CUB_E_NOENT;
-	if (!keep || !is_new || u->offset == 0
-		|| port_rename(u->root, path_in_root(u->temporary), path_in_root(u->target)) < 0) {
-		(void)port_remove(u->root, path_in_root(u->temporary));
-	}
-}
-
-/*
- * Look through a directory for a temporary file; `found` gets its path.
- * Returns CUB_OK, CUB_EOF if there is none, CUB_E_NOTEMPTY if there is anything else.
- */
-static int
-find_temporary(port_root root, const char *path, char *found, size_t cap)
-{
-	struct out o = { .at = found, .cap = cap };
-	struct port_dir dir;
-	struct port_entry entry;
-	int err = port_dir_open(root, path_in_root(path), &dir);
-
-	if (err < 0) {
-		return err;
-	}
-	while ((err = port_dir_next(&dir, &entry)) == CUB_OK) {
-		if (!path_is_reserved(text_of(entry.name))) {
-			err = CUB_E_NOTEMPTY;
-			break;
-		}
-		o.len = 0;
-		out_string(&o, path);
-		out_char(&o, '/');
-		out_string(&o, entry.name);
-		out_char(&o, '\0');
-	}
-	port_dir_close(&dir);
-	return err != CUB_EOF ? err : o.cut ? CUB_E_NAME : o.len > 0 ? CUB_OK : CUB_EOF;
-}
-
-int
-upload_sweep(port_root root, const char *path)
-{
-	char found[CUB_PATH_MAX + CUB_NAME_MAX];
-	int err;
-
-	while ((err = find_temporary(root, path, found, sizeof found)) == CUB_OK) {
-		err = port_remove(root, path_in_root(found));
-		if (err < 0) {
-			return err;
-		}
-	}
-	return err == CUB_EOF ? CUB_OK : err;
+	keep = keep && u->offset > 0 && u->service->config.partial_uploads == PARTIAL_KEEP
+		&& port_stat(u->root, path_in_root(u->target), &stat) == CUB_E_NOENT;
+	/* Durable, too: else a power cut could put zeros before what a client resumes with. */
+	(void)settle(u, keep || is_in_place(u) ? CUB_OK : CUB_E_ABORTED, true);
 }

@@ -48,6 +48,8 @@ enum cubftpd_client_certificate { CLIENT_NONE, CLIENT_OPTIONAL, CLIENT_PINNED, C
 enum cubftpd_signed_trust { SIGNED_ASK, SIGNED_AUTO };
 enum cubftpd_password { PASSWORD_OPTIONAL, PASSWORD_ALWAYS };
 enum cubftpd_log { LOG_TO_STDERR, LOG_TO_SYSLOG };
+enum cubftpd_upload_eof { EOF_STRICT, EOF_LENIENT };
+enum cubftpd_partial_uploads { PARTIAL_KEEP, PARTIAL_DISCARD };
 
 /*
  * The configuration. Fields have the names of the keys in cubftpd.conf(5). Fill it
@@ -62,6 +64,8 @@ struct cubftpd_config {
 	uint16_t passive_high;
 	uint8_t  passive_address[4];    /* what PASV tells peers beyond our network; 0: ours */
 	unsigned active;                /* are PORT and EPRT answered? 0 or 1 */
+	uint16_t umask;                 /* what new files and folders do not get of 0666 and 0777 */
+	uint32_t min_free;              /* KiB that uploads leave free */
 	uint32_t login_timeout;         /* seconds, from connecting to being logged in */
 	uint32_t idle_timeout;          /* seconds without a command or a transfer */
 	uint32_t data_timeout;          /* seconds that a data connection may stand still */
@@ -72,6 +76,8 @@ struct cubftpd_config {
 	enum cubftpd_password password;
 	enum cubftpd_reuse data_reuse;
 	enum cubftpd_log log;           /* for the program: the core only calls port_log() */
+	enum cubftpd_upload_eof upload_eof;
+	enum cubftpd_partial_uploads partial_uploads;
 	enum port_log_level log_level;  /* this and what is graver */
 	struct {
 		struct port_addr addr;
@@ -85,6 +91,7 @@ struct cubftpd_config {
 	char     trust_store[CUB_HOST_PATH];
 	char     control_socket[CUB_HOST_PATH];  /* empty: none */
 	char     key_secret[CUB_HOST_PATH];      /* the file that seals the key; empty: none */
+	char     upload_hook[CUB_HOST_PATH];     /* a program; empty: none */
 };
 
 void cubftpd_config_default(struct cubftpd_config *config);

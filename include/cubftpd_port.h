@@ -191,6 +191,7 @@ enum port_kind {
 struct port_stat {
 	enum port_kind kind;
 	uint16_t mode;     /* the nine permission bits */
+	bool     is_link;  /* of a directory's entry: a link, and the rest is what it leads to */
 	uint64_t size;     /* in bytes; meaningful for PORT_FILE */
 	int64_t  mtime_s;  /* seconds since 1970, UTC */
 	uint64_t device;   /* with `inode`: the same for two names of one file only */
@@ -204,7 +205,7 @@ struct port_stat {
 int port_root_open(port_root base, const char *path, port_root *out);
 void port_root_close(port_root root);
 
-/* Bytes that the server may still write to the medium below a root. */
+/* Bytes that may still be written to the medium below a root; INT64_MAX: it doesn't say. */
 int port_root_free(port_root root, uint64_t *bytes);
 
 int port_stat(port_root root, const char *path, struct port_stat *out);
@@ -212,15 +213,17 @@ int port_stat(port_root root, const char *path, struct port_stat *out);
 enum port_open {
 	PORT_OPEN_READ,    /* an existing file */
 	PORT_OPEN_CREATE,  /* a new file for writing; CUB_E_EXIST where the name is taken */
-	PORT_OPEN_UPDATE,  /* an existing or new file for writing, kept as it is */
+	PORT_OPEN_UPDATE,  /* an existing file for writing, kept as it is; by one at a time */
 };
 
 /*
- * Only regular files are opened: CUB_E_ISDIR for a directory, CUB_E_DENIED for others.
- * Making a file may give CUB_E_FULL. Its name need not survive a power cut before
- * port_rename() has given it another.
+ * Only regular files are opened: CUB_E_ISDIR for a directory, CUB_E_DENIED for others,
+ * CUB_E_BUSY where one is open for PORT_OPEN_UPDATE already.
+ * A file that is made gets exactly the permissions `mode`, and may give CUB_E_FULL. Its name
+ * need not survive a power cut before port_rename() has given it another.
  */
-int port_file_open(port_root root, const char *path, enum port_open how, port_file *out);
+int port_file_open(port_root root, const char *path, enum port_open how, uint16_t mode,
+	port_file *out);
 int port_file_stat(port_file file, struct port_stat *out);
 
 /*
@@ -248,12 +251,14 @@ int port_file_close(port_file file);
  * Change names. Each returns once the change would survive a power cut. Waits.
  *
  * port_rename() replaces an existing file in one step; a directory is never
- * replaced. port_remove() takes files (and links themselves), not directories.
+ * replaced. port_rename_new() replaces nothing: CUB_E_EXIST. port_remove() takes files
+ * (and links themselves), not directories. port_dir_make() gives exactly `mode`.
  * Particular: CUB_E_EXIST, CUB_E_ISDIR, CUB_E_NOTEMPTY, CUB_E_FULL, CUB_E_BUSY.
  */
 int port_rename(port_root root, const char *from, const char *to);
+int port_rename_new(port_root root, const char *from, const char *to);
 int port_remove(port_root root, const char *path);
-int port_dir_make(port_root root, const char *path);
+int port_dir_make(port_root root, const char *path, uint16_t mode);
 int port_dir_remove(port_root root, const char *path);
 
 /*
@@ -279,6 +284,7 @@ struct port_dir {
 struct port_entry {
 	const char *name;  /* in the port_dir's buffer: valid until its next use */
 	struct port_stat stat;
+	uint64_t next;     /* where to go on behind it, for port_dir_seek() */
 };
 
 int port_dir_open(port_root root, const char *path, struct port_dir *dir);
@@ -290,6 +296,9 @@ int port_dir_open(port_root root, const char *path, struct port_dir *dir);
  * Returns CUB_OK, CUB_EOF, CUB_E_IO.
  */
 int port_dir_next(struct port_dir *dir, struct port_entry *entry);
+
+/* Go on behind an entry that was seen when the same directory was open before. */
+void port_dir_seek(struct port_dir *dir, uint64_t next);
 
 void port_dir_close(struct port_dir *dir);
 
@@ -350,6 +359,23 @@ int port_flash_sync(enum port_area area);
  *         CUB_E_DENIED: not permitted, or others may use it; CUB_E_BAD: empty; CUB_E_IO.
  */
 int port_secret(const char *path, uint8_t *dst, size_t cap);
+
+/*
+ * Run a program of the host, by its absolute path: with two arguments, without a shell, with
+ * the rights of the server, no input, nothing in its environment but PATH, and its output where
+ * the log's is. Nothing of the server is open in it. One at a time: port_hook_end() has told
+ * the end of the one before. Does not wait; port_wait() returns when the program ends.
+ *
+ * Returns CUB_OK, or why it could not be started: CUB_E_NOENT, CUB_E_DENIED, CUB_E_LIMIT, ...
+ */
+int port_hook_start(const char *program, const char *first, const char *second);
+
+/*
+ * Has it ended? With `kill`, it is being ended, along with what it has started itself.
+ *
+ * Returns CUB_AGAIN: it still runs; CUB_OK: it ended with 0; CUB_E_ABORTED: otherwise.
+ */
+int port_hook_end(bool kill);
 
 /* Milliseconds since some moment in the past; never steps back. */
 uint64_t port_clock_ms(void);

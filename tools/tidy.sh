@@ -8,8 +8,8 @@
 FLOORS='
 	0 text addr path crc32 date der pem curves pbkdf2 bucket blame
 	1 clock config store key x509 verify log seal identity account trust ca pending
-	2 wait peercert tls chan service
-	3 manage admit report provision line reply listing upload transfer state
+	2 wait peercert tls chan service hook
+	3 manage admit report provision line reply listing upload sweep transfer state
 	3 cmd_access cmd_hash cmd_param cmd_file cmd_data cmd_info command session pool
 	4 request sub_account sub_device sub_check sub_server sub_trust admin control server
 '

@@ -20,7 +20,8 @@ _cubftpd_options()
 _cubftpd_keys='listen listen_implicit root identity_store trust_store control_socket
 	client_certificate signed_trust password key_secret device_name user greeting data_reuse
 	passive_ports passive_address active login_timeout idle_timeout data_timeout
-	sessions_per_address rate_limit log log_level'
+	sessions_per_address rate_limit upload_eof partial_uploads min_free umask upload_hook log
+	log_level'
 
 _cubftpd()
 {

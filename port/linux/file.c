@@ -10,12 +10,15 @@
  *
  * Whatever changes a name works on a descriptor of the name's directory, so the last
  * name is never resolved by the kernel, and that directory is synced before the answer.
+ *
+ * The process's own umask has to be 0: which modes are made is for the core to say.
  */
 #include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -306,7 +309,8 @@ port_root_free(port_root root, uint64_t *bytes)
 	if (fstatfs(root, &fs) != 0) {
 		return CUB_E_IO;
 	}
-	*bytes = (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize != 0 ? fs.f_frsize : fs.f_bsize);
+	*bytes = fs.f_blocks == 0 ? INT64_MAX  /* such as ramfs */
+		: (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize != 0 ? fs.f_frsize : fs.f_bsize);
 	return CUB_OK;
 }
 
@@ -340,20 +344,26 @@ file_check(int fd)
 }
 
 int
-port_file_open(port_root root, const char *path, enum port_open how, port_file *out)
+port_file_open(port_root root, const char *path, enum port_open how, uint16_t mode,
+	port_file *out)
 {
 	static const int flags[] = {
 		[PORT_OPEN_READ]   = OPEN_FILE | O_RDONLY,
 		[PORT_OPEN_CREATE] = OPEN_FILE | O_WRONLY | O_CREAT | O_EXCL,
-		[PORT_OPEN_UPDATE] = OPEN_FILE | O_WRONLY | O_CREAT,
+		[PORT_OPEN_UPDATE] = OPEN_FILE | O_WRONLY,
 	};
-	int fd = open_beneath(root, path, flags[how], how == PORT_OPEN_READ ? 0 : 0666);
+	int fd = open_beneath(root, path, flags[how], how == PORT_OPEN_CREATE ? mode : 0);
 	int result;
 
 	if (fd < 0) {
 		return fd;
 	}
 	result = file_check(fd);
+	/* Some network file systems know no locks: that is no reason to refuse. */
+	if (result == CUB_OK && how == PORT_OPEN_UPDATE && flock(fd, LOCK_EX | LOCK_NB) != 0
+		&& errno == EWOULDBLOCK) {
+		result = CUB_E_BUSY;
+	}
 	if (result < 0) {
 		close(fd);
 		return result;
@@ -520,36 +530,35 @@ parent_same(const struct parent *a, const struct parent *b)
  * rename(2) would replace an empty directory by another, also one that somebody else
  * makes after our look: so the kernel is told not to. It answers EINVAL where the file
  * system can't promise that, and then our look has to do. A file never replaces a
- * directory.
+ * directory, and with `is_new` nothing else.
  */
 static int
-rename_between(const struct parent *from, const struct parent *to)
+rename_between(const struct parent *from, const struct parent *to, bool is_new)
 {
 	struct stat st;
-	bool is_dir;
 	long result;
 
 	if (fstatat(from->fd, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		return sys_error(errno);
 	}
-	is_dir = S_ISDIR(st.st_mode);
+	is_new = is_new || S_ISDIR(st.st_mode);
 	if (fstatat(to->fd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (is_dir || S_ISDIR(st.st_mode)) {
+		if (is_new || S_ISDIR(st.st_mode)) {
 			return CUB_E_EXIST;
 		}
 	} else if (errno != ENOENT) {
 		return sys_error(errno);
 	}
 	result = syscall(SYS_renameat2, from->fd, from->name, to->fd, to->name,
-		is_dir ? NO_REPLACE : 0u);
-	if (result != 0 && errno == EINVAL && is_dir) {
+		is_new ? NO_REPLACE : 0u);
+	if (result != 0 && errno == EINVAL && is_new) {
 		result = syscall(SYS_renameat2, from->fd, from->name, to->fd, to->name, 0u);
 	}
 	return result == 0 ? CUB_OK : sys_error(errno);
 }
 
-int
-port_rename(port_root root, const char *from, const char *to)
+static int
+rename_beneath(port_root root, const char *from, const char *to, bool is_new)
 {
 	struct parent old;
 	struct parent new;
@@ -563,7 +572,7 @@ port_rename(port_root root, const char *from, const char *to)
 		close(old.fd);
 		return result;
 	}
-	result = rename_between(&old, &new);
+	result = rename_between(&old, &new, is_new);
 	/* The new name goes first: power lost in between leaves two names rather than none. */
 	if (result == CUB_OK) {
 		result = parent_sync(&new);
@@ -577,6 +586,18 @@ port_rename(port_root root, const char *from, const char *to)
 }
 
 int
+port_rename(port_root root, const char *from, const char *to)
+{
+	return rename_beneath(root, from, to, false);
+}
+
+int
+port_rename_new(port_root root, const char *from, const char *to)
+{
+	return rename_beneath(root, from, to, true);
+}
+
+int
 port_remove(port_root root, const char *path)
 {
 	struct parent p;
@@ -586,12 +607,12 @@ port_remove(port_root root, const char *path)
 }
 
 int
-port_dir_make(port_root root, const char *path)
+port_dir_make(port_root root, const char *path, uint16_t mode)
 {
 	struct parent p;
 	int result = parent_open(root, path, &p);
 
-	return result < 0 ? result : parent_done(&p, mkdirat(p.fd, p.name, 0777));
+	return result < 0 ? result : parent_done(&p, mkdirat(p.fd, p.name, mode));
 }
 
 int
@@ -683,6 +704,7 @@ entry_stat(int dir, const char *name, struct port_stat *out)
 		if (port_stat(dir, name, &target) == CUB_OK) {
 			*out = target;
 		}
+		out->is_link = true;
 	}
 	return CUB_OK;
 }
@@ -723,6 +745,7 @@ port_dir_next(struct port_dir *dir, struct port_entry *entry)
 		}
 		at = (const char *)dir->buffer + dir->at;
 		memcpy(&len, at + offsetof(struct dirent_head, len), sizeof len);
+		memcpy(&entry->next, at + offsetof(struct dirent_head, next), sizeof entry->next);
 		dir->at = (uint16_t)(dir->at + len);
 		entry->name = at + offsetof(struct dirent_head, name);
 		if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) {
@@ -732,6 +755,14 @@ port_dir_next(struct port_dir *dir, struct port_entry *entry)
 			return CUB_OK;
 		}
 	}
+}
+
+void
+port_dir_seek(struct port_dir *dir, uint64_t next)
+{
+	(void)lseek(dir->handle, (off_t)next, SEEK_SET);
+	dir->at = 0;
+	dir->len = 0;
 }
 
 void

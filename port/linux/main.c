@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -448,6 +449,7 @@ run_server(const struct command_line *line, const struct cubftpd_config *config)
 	take_log(config);
 	port_random(&entropy, sizeof entropy);  /* it may wait, and then signals must still end us */
 	sys_signals_take();
+	(void)umask(0);  /* see file.c */
 	if (cubftpd_start(config, &why) < 0) {
 		complain("", "", &why);
 		return EXIT_FAILED;

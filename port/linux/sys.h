@@ -68,8 +68,8 @@ void sys_log_to(const char *path);
 void sys_signals_block(void);
 
 /*
- * The same; and SIGHUP, SIGINT and SIGTERM are read from now on instead of interrupting the
- * program: they end port_wait(), at once where they came before it.
+ * The same; and SIGCHLD, SIGHUP, SIGINT and SIGTERM are read from now on instead of
+ * interrupting the program: they end port_wait(), at once where they came before it.
  */
 void sys_signals_take(void);
 

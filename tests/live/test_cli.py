@@ -21,8 +21,7 @@ from server import (BINARY, ENVIRONMENT, HOSTS, LIMIT_S, PASSWORD, USER, WRAP, A
                     Server, content, free_ports, read_all)
 
 # Keys of features that are planned, with a value that asks for them.
-NOT_BUILT_IN = {"rate_limit": "1", "upload_hook": "/bin/true",
-                "sandbox": "yes", "log": "syslog"}
+NOT_BUILT_IN = {"sandbox": "yes"}
 
 # The log has to tell of a reload, and nothing else.
 RELAXED = {"log_level": "info"}

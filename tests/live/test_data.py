@@ -116,6 +116,33 @@ class Early(LiveCase):
         self.server.wait_until_idle()
 
 
+class DualStack(LiveCase):
+    """One listener for both families."""
+
+    @classmethod
+    def make_server(cls):
+        server = Server()
+        port = server.port(HOSTS[0])
+        server.options["listen"] = f"[::]:{port}"
+        server.ports.update({(host, False): port for host in HOSTS})
+        server.write_config()
+        return server
+
+    def test_both_families_are_served_and_each_is_told_its_own(self):
+        self.make("file", content(1000))
+        for host in HOSTS:
+            with self.subTest(host):
+                ftp = self.session(host=host)
+                self.assertEqual(ftp.get("file"), content(1000))
+                ftp.expect("EPSV 1", 522 if ":" in host else 229)
+                ftp.expect("EPSV 2", 229 if ":" in host else 522)
+                if ":" in host:
+                    ftp.expect("PASV", 522)
+                else:
+                    self.assertIn("(127,0,0,1,", ftp.expect("PASV", 227).text)
+                self.assertIn(f"peer={bracket(host)}:", self.server.log())
+
+
 class DataClients:
     """What curl, lftp and ftplib do, with what the class says."""
 

@@ -22,6 +22,7 @@ OPTIONS = {
     "require": {},
     "address": {"data_reuse": "address"},
     "pinned": {"client_certificate": "pinned"},
+    "lenient": {"upload_eof": "lenient"},
     "strangers": {},  # for those who do not know the password
 }
 
@@ -241,6 +242,12 @@ class FtpSsl(Abilities, ClientCase):
         with self.assertRaisesRegex(AssertionError, "426 "):
             self.client.store(None, b"new", f"{self.folder}/up", password=PASSWORD)
         self.assertIn("result=lost", self.server.log())
+
+    def test_an_upload_counts_where_it_is_announced_and_that_is_enough(self):
+        client = self.client_of(server_for("lenient"))
+        (client.here / "given").write_bytes(content(5000))
+        client.command("quote ALLO 5000", "put given announced", password=PASSWORD)
+        self.assertEqual((client.server.root / "announced").read_bytes(), content(5000))
 
 
 WITHOUT_DATA = dict.fromkeys(

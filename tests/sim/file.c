@@ -630,7 +630,7 @@ is_below(int node, int above)
 }
 
 static int
-rename_node(const struct place *from, const struct place *to)
+rename_node(const struct place *from, const struct place *to, bool is_new)
 {
 	struct node *n;
 
@@ -645,7 +645,7 @@ rename_node(const struct place *from, const struct place *to)
 		return CUB_E_BAD;
 	}
 	if (to->node == from->node) {
-		return CUB_OK;
+		return is_new ? CUB_E_EXIST : CUB_OK;
 	}
 	if (to->node != NOWHERE) {
 		if (nodes[to->node].kind == PORT_DIR) {
@@ -653,6 +653,9 @@ rename_node(const struct place *from, const struct place *to)
 		}
 		if (n->kind == PORT_DIR) {
 			return CUB_E_NOTDIR;
+		}
+		if (is_new) {
+			return CUB_E_EXIST;
 		}
 		node_unlink(to->node);
 	}
@@ -665,8 +668,8 @@ rename_node(const struct place *from, const struct place *to)
 	return CUB_OK;
 }
 
-int
-port_rename(port_root root, const char *from, const char *to)
+static int
+rename_at(port_root root, const char *from, const char *to, bool is_new)
 {
 	struct place source, target;
 	int start;
@@ -680,7 +683,19 @@ port_rename(port_root root, const char *from, const char *to)
 	if (err == CUB_OK) {
 		err = walk(start, to, &target);
 	}
-	return call_done(err == CUB_OK ? rename_node(&source, &target) : err);
+	return call_done(err == CUB_OK ? rename_node(&source, &target, is_new) : err);
+}
+
+int
+port_rename(port_root root, const char *from, const char *to)
+{
+	return rename_at(root, from, to, false);
+}
+
+int
+port_rename_new(port_root root, const char *from, const char *to)
+{
+	return rename_at(root, from, to, true);
 }
 
 static int
@@ -728,7 +743,7 @@ port_dir_remove(port_root root, const char *path)
 }
 
 static int
-make_dir(int start, const char *path)
+make_dir(int start, const char *path, uint16_t mode)
 {
 	struct place place;
 	int err = walk(start, path, &place);
@@ -745,16 +760,18 @@ make_dir(int start, const char *path)
 		return CUB_E_FULL;
 	}
 	nodes[node].kept = true;
+	nodes[node].mode = mode;
 	return CUB_OK;
 }
 
 int
-port_dir_make(port_root root, const char *path)
+port_dir_make(port_root root, const char *path, uint16_t mode)
 {
 	int start;
 	int err = call_at(root, path, &start);
 
-	return err == CUB_OK ? call_done(make_dir(start, path)) : err;
+	SIM_RULE((mode & ~0777u) == 0, "mkdir: more than nine bits of mode");
+	return err == CUB_OK ? call_done(make_dir(start, path, mode)) : err;
 }
 
 /* As in reality an entry has to be opened to be changed, unlike for a look. */
@@ -782,8 +799,21 @@ port_change(port_root root, const char *path, enum port_attribute what, int64_t 
 
 /* The port: files */
 
+/* Is it open for an update? */
+static bool
+is_updated(int node)
+{
+	for (unsigned i = 0; i < HANDLES; i++) {
+		if (opened[i].handle != 0 && opened[i].kind == SIM_OPEN_FILE && opened[i].node == node
+			&& opened[i].how == PORT_OPEN_UPDATE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
-file_open(int start, const char *path, enum port_open how, port_file *out)
+file_open(int start, const char *path, enum port_open how, uint16_t mode, port_file *out)
 {
 	struct place place;
 	int err = walk(start, path, &place);
@@ -792,15 +822,18 @@ file_open(int start, const char *path, enum port_open how, port_file *out)
 		return err;
 	}
 	if (place.node == NOWHERE) {
-		if (how == PORT_OPEN_READ) {
+		if (how != PORT_OPEN_CREATE) {
 			return CUB_E_NOENT;
 		}
 		if (sim_file_open_count() >= opened_max) {
 			return CUB_E_LIMIT;
 		}
 		place.node = node_make(place.parent, place.name, place.len, PORT_FILE);
-		return place.node == NOWHERE ? CUB_E_FULL
-			: open_node(SIM_OPEN_FILE, place.node, how, out);
+		if (place.node == NOWHERE) {
+			return CUB_E_FULL;
+		}
+		nodes[place.node].mode = mode;
+		return open_node(SIM_OPEN_FILE, place.node, how, out);
 	}
 	if (how == PORT_OPEN_CREATE) {
 		return CUB_E_EXIST;
@@ -811,16 +844,21 @@ file_open(int start, const char *path, enum port_open how, port_file *out)
 	if (nodes[place.node].kind == PORT_OTHER || nodes[place.node].denied) {
 		return CUB_E_DENIED;
 	}
+	if (how == PORT_OPEN_UPDATE && is_updated(place.node)) {
+		return CUB_E_BUSY;
+	}
 	return open_node(SIM_OPEN_FILE, place.node, how, out);
 }
 
 int
-port_file_open(port_root root, const char *path, enum port_open how, port_file *out)
+port_file_open(port_root root, const char *path, enum port_open how, uint16_t mode,
+	port_file *out)
 {
 	int start;
 	int err = call_at(root, path, &start);
 
-	return err == CUB_OK ? call_done(file_open(start, path, how, out)) : err;
+	SIM_RULE((mode & ~0777u) == 0, "file open: more than nine bits of mode");
+	return err == CUB_OK ? call_done(file_open(start, path, how, mode, out)) : err;
 }
 
 int
@@ -1056,7 +1094,15 @@ port_dir_next(struct port_dir *dir, struct port_entry *entry)
 	memcpy(dir->buffer + 1, nodes[next].name, strlen(nodes[next].name) + 1);
 	entry->name = (const char *)(dir->buffer + 1);
 	fill_stat(next, &entry->stat);
+	entry->next = nodes[next].inode;
 	return call_done(CUB_OK);
+}
+
+void
+port_dir_seek(struct port_dir *dir, uint64_t next)
+{
+	(void)opened_of(SIM_OPEN_DIR, dir->handle);
+	dir->buffer[0] = next;
 }
 
 void
@@ -1347,6 +1393,17 @@ uint64_t
 sim_file_size(const char *path)
 {
 	return must_be(path, PORT_FILE)->size;
+}
+
+uint16_t
+sim_mode(const char *path)
+{
+	int node = node_at(path);
+
+	if (node == NOWHERE) {
+		sim_fail("sim: nothing there: %s", path);
+	}
+	return nodes[node].mode;
 }
 
 unsigned

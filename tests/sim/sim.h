@@ -101,6 +101,18 @@ void sim_secret_put(const char *path, const void *bytes, size_t len);
 /* From now on port_secret() returns this error; CUB_OK: no more. */
 void sim_secret_fail(int error);
 
+/*
+ * The program that port_hook_start() runs: it goes on until sim_hook_done(), or until it is
+ * killed. What it was given: "PROGRAM FIRST SECOND".
+ */
+bool sim_hook_runs(void);
+const char *sim_hook_words(void);
+unsigned sim_hook_count(void);    /* of starts since sim_reset() */
+void sim_hook_done(bool is_well);
+
+/* From now on the program can't be started, for this reason; CUB_OK: it can. */
+void sim_hook_fail(int error);
+
 /* Sockets: net.c */
 
 /* The far end of a connection. */
@@ -268,6 +280,9 @@ uint64_t sim_file_size(const char *path);
 
 /* Read from a file as it is now: the number of bytes, 0 at its end. */
 size_t sim_file_peek(const char *path, uint64_t offset, void *dst, size_t len);
+
+/* The permission bits of a file or a directory that must be there. */
+uint16_t sim_mode(const char *path);
 
 /* Entries of a directory that must be there. */
 unsigned sim_dir_count(const char *path);

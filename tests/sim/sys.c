@@ -39,6 +39,11 @@ static struct secret {
 } secrets[SECRETS];
 static int secret_error;
 
+static bool     hook_runs, hook_is_well;
+static unsigned hook_count;
+static int      hook_error;
+static char     hook_words[2048];
+
 static jmp_buf     panic_jump;
 static bool        panic_expected;
 static const char *panic_text = "";
@@ -52,7 +57,69 @@ sim_sys_reset(void)
 	sim_log_clear();
 	memset(secrets, 0, sizeof secrets);
 	secret_error = CUB_OK;
+	hook_runs = false;
+	hook_is_well = true;
+	hook_count = 0;
+	hook_error = CUB_OK;
+	hook_words[0] = '\0';
 	panic_text = "";
+}
+
+int
+port_hook_start(const char *program, const char *first, const char *second)
+{
+	SIM_RULE(!hook_runs, "hook: another one runs");
+	SIM_RULE(program[0] == '/', "hook: a relative path");
+	if (sim_power_is_off()) {
+		return CUB_E_IO;
+	}
+	if (hook_error != CUB_OK) {
+		return hook_error;
+	}
+	snprintf(hook_words, sizeof hook_words, "%s %s %s", program, first, second);
+	hook_runs = true;
+	hook_count++;
+	return CUB_OK;
+}
+
+int
+port_hook_end(bool kill)
+{
+	if (kill) {
+		sim_hook_done(false);
+	}
+	return hook_runs ? CUB_AGAIN : hook_is_well ? CUB_OK : CUB_E_ABORTED;
+}
+
+void
+sim_hook_done(bool is_well)
+{
+	hook_runs = false;
+	hook_is_well = is_well;
+}
+
+bool
+sim_hook_runs(void)
+{
+	return hook_runs;
+}
+
+const char *
+sim_hook_words(void)
+{
+	return hook_words;
+}
+
+unsigned
+sim_hook_count(void)
+{
+	return hook_count;
+}
+
+void
+sim_hook_fail(int error)
+{
+	hook_error = error;
 }
 
 uint64_t

@@ -102,7 +102,7 @@ a_file_beyond_4_gib_is_read_and_written_at_its_end(void **state)
 
 	(void)state;
 	CHECK(port_root_open(PORT_NONE, "/srv/home", &root) == CUB_OK);
-	CHECK(port_file_open(root, "far", PORT_OPEN_CREATE, &far) == CUB_OK);
+	CHECK(port_file_open(root, "far", PORT_OPEN_CREATE, 0644, &far) == CUB_OK);
 	CHECK(port_file_write(far, four + 1000, "the end", 7) == 7);
 	CHECK(port_file_sync(far) == CUB_OK);
 	CHECK(port_file_close(far) == CUB_OK);

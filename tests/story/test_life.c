@@ -498,6 +498,7 @@ a_reload_that_fails_at_any_call_changes_nothing(void **state)
 	story_login(&p);
 	for (int of_flash = 0; of_flash < 2; of_flash++) {
 		for (uint64_t n = 1; reload_with_fault(of_flash != 0, n); n++) {
+			story_settle();  /* it sweeps after a start and a reload */
 			CHECK(sim_file_open_count() == 2);
 			CHECK(sim_flash_is_open(PORT_AREA_IDENTITY) && sim_flash_is_open(PORT_AREA_TRUST));
 			CHECK_CODE(&p, peer_ask(&p, "PWD"), 257);

@@ -208,7 +208,8 @@ files_and_directories_are_answered_by_the_table(void **state)
 		{ "SITE CHMOD 00644 a.txt", 501 }, { "SITE CHMOD 64 a.txt", 501 },
 		{ "SITE CHMOD 684 a.txt", 501 }, { "SITE CHMOD 084 a.txt", 501 },
 		{ "SITE CHMOD u+x a.txt", 501 }, { "SITE CHMOD 644 .cubftpd-x", 553 },
-		{ "SITE", 501 }, { "SITE BLAH", 500 }, { "SITE GET x", 500 },
+		{ "SITE UMASK", 200 }, { "SITE UMASK 077", 200 }, { "SITE UMASK 1077", 501 },
+		{ "SITE UMASK 8", 501 }, { "SITE", 501 }, { "SITE BLAH", 500 }, { "SITE GET x", 500 },
 		{ "NOOP", 200 }, { "SITE HELP", 214 },
 		{ "MKD new", 257 }, { "MKD new", 550 }, { "MKD /", 550 }, { "MKD none/new", 550 },
 		{ "MKD .cubftpd-x", 553 }, { "MKD", 501 },
@@ -256,6 +257,11 @@ texts_that_clients_parse_are_exact(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "SITE CHMOD 0710 a.txt"), 200);
 	CHECK_CODE(&p, peer_ask(&p, "MLST a.txt"), 250);
 	CHECK(strstr(p.reply, "UNIX.mode=0710;") != NULL);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK 027"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0027\r\n") == 0);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK 888"), 501);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0027\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "EPSV"), 229);
 	CHECK(strcmp(p.reply + strlen(p.reply) - 4, "|)\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "PASV"), 227);
@@ -334,7 +340,7 @@ rights_that_are_missing_are_550(void **state)
 		{ "DELE a.txt", 550 }, { "RMD empty", 550 }, { "RNFR a.txt", 550 },
 		{ "XMKD x", 550 }, { "XRMD empty", 550 }, { "MFMT 20010203040506 a.txt", 550 },
 		/* 4.27: SITE has a gate as other commands have. */
-		{ "SITE CHMOD 600 a.txt", 550 },
+		{ "SITE CHMOD 600 a.txt", 550 }, { "SITE UMASK", 550 }, { "SITE UMASK 077", 550 },
 		{ "SITE HELP", 214 }, { "HASH a.txt", 213 },
 		{ "RETR a.txt", 150 },
 	};
@@ -390,14 +396,14 @@ feat_lists_exactly_what_works(void **state)
 	static const struct row rows[] = {
 		{ "EPSV", 229 }, { "MDTM a.txt", 213 }, { "MLST a.txt", 250 }, { "PASV", 227 },
 		{ "PBSZ 0", 200 }, { "PROT P", 200 }, { "REST 1", 350 }, { "TYPE I", 200 },
-		{ "SIZE a.txt", 213 }, { "OPTS UTF8 ON", 200 }, { "CLNT test", 200 },
+		{ "SIZE a.txt", 213 }, { "OPTS UTF8 ON", 200 }, { "CLNT test", 200 }, { "AVBL", 213 },
 		{ "HASH a.txt", 213 }, { "OPTS HASH SHA-256", 200 }, { "OPTS HASH CRC32", 200 },
 		{ "HASH a.txt", 213 }, { "XCRC a.txt", 250 }, { "XSHA256 a.txt", 250 },
 		{ "MFMT 20010203040506 a.txt", 213 }, { "RETR a.txt", 150 },
 	};
 	/* Extensions that a client would look for: listed, or not understood. */
 	static const char *const others[] = {
-		"MFF", "AVBL", "LANG", "HOST", "COMB", "EPRT", "THMB", "MODE Z", "XSHA1", "XMD5", "ESTA",
+		"MFF", "LANG", "HOST", "COMB", "EPRT", "THMB", "MODE Z", "XSHA1", "XMD5", "ESTA",
 		"ESTP", "XSHA512", "CSID", "PRET",
 	};
 	char feat[2000];
@@ -407,6 +413,7 @@ feat_lists_exactly_what_works(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "FEAT"), 211);
 	snprintf(feat, sizeof feat, "%.1999s", p.reply);
 	CHECK(strncmp(feat, "211-", 4) == 0);
+	CHECK(has_line(feat, "AVBL"));
 	CHECK(has_line(feat, "AUTH TLS") && has_line(feat, "EPSV") && has_line(feat, "MDTM"));
 	CHECK(has_line(feat, "MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;"));
 	CHECK(has_line(feat, "PASV") && has_line(feat, "PBSZ") && has_line(feat, "PROT"));
@@ -475,10 +482,10 @@ help_on_one_command_tells_whether_it_wants_an_argument(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "HELP PWD"), 214);
 	CHECK(has_line(p.reply, "XPWD"));
 	CHECK_CODE(&p, peer_ask(&p, "HELP SITE"), 214);
-	CHECK(strcmp(p.reply, "214-These commands are known:\r\n CHMOD\r\n HELP\r\n"
+	CHECK(strcmp(p.reply, "214-These commands are known:\r\n CHMOD\r\n HELP\r\n UMASK\r\n"
 		"214 End\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "SITE HELP"), 214);
-	CHECK(has_line(p.reply, "CHMOD"));
+	CHECK(has_line(p.reply, "UMASK"));
 	story_end();
 }
 
@@ -487,7 +494,7 @@ rein_is_as_before_user_with_all_parameters_new(void **state)
 {
 	static const struct row before[] = {
 		{ "CWD dir", 250 }, { "TYPE I", 200 }, { "OPTS MLST size;", 200 },
-		{ "OPTS HASH CRC32", 200 }, { "EPSV ALL", 200 },
+		{ "OPTS HASH CRC32", 200 }, { "SITE UMASK 077", 200 }, { "EPSV ALL", 200 },
 		{ "EPSV", 229 }, { "RNFR in.txt", 350 }, { "REST 1", 350 }, { "REIN", 220 },
 		{ "PWD", 530 }, { "RNTO x", 530 }, { "AUTH TLS", 503 }, { "PASS secret", 503 },
 	};
@@ -516,6 +523,8 @@ rein_is_as_before_user_with_all_parameters_new(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
 	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
 	CHECK_CODE(&p, peer_ask(&p, "RNTO x"), 503);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK"), 200);
+	CHECK(strcmp(p.reply, "200 UMASK is 0022\r\n") == 0);
 	peer_quit(&p);
 	story_check_quiet();
 	story_end();

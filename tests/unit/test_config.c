@@ -244,6 +244,50 @@ levels_are_taken_by_their_word(void **state)
 }
 
 static void
+the_rules_of_uploads_are_taken_and_what_makes_no_sense_is_not(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "min_free", "-1" }, { "min_free", "" }, { "min_free", "1k" },
+		{ "min_free", "4294967296" }, { "umask", "" }, { "umask", "22" }, { "umask", "1022" },
+		{ "umask", "02222" }, { "umask", "028" }, { "umask", "u=rwx" },
+		{ "upload_eof", "" }, { "upload_eof", "Strict" }, { "partial_uploads", "drop" },
+	};
+
+	(void)state;
+	assert_int_equal(config.umask, 022);
+	assert_int_equal(config.min_free, 0);
+	assert_int_equal(config.upload_eof, EOF_STRICT);
+	assert_int_equal(config.partial_uploads, PARTIAL_KEEP);
+	assert_int_equal(set("min_free", "4294967295"), CUB_OK);
+	assert_int_equal(config.min_free, UINT32_MAX);
+	assert_int_equal(set("min_free", "0"), CUB_OK);
+	assert_int_equal(set("umask", "0077"), CUB_OK);
+	assert_int_equal(config.umask, 077);
+	assert_int_equal(set("umask", "002"), CUB_OK);
+	assert_int_equal(config.umask, 2);
+	assert_int_equal(set("upload_eof", "lenient"), CUB_OK);
+	assert_int_equal(config.upload_eof, EOF_LENIENT);
+	assert_int_equal(set("upload_eof", "strict"), CUB_OK);
+	assert_int_equal(config.upload_eof, EOF_STRICT);
+	assert_int_equal(set("partial_uploads", "discard"), CUB_OK);
+	assert_int_equal(config.partial_uploads, PARTIAL_DISCARD);
+	assert_int_equal(set("partial_uploads", "keep"), CUB_OK);
+	assert_int_equal(config.partial_uploads, PARTIAL_KEEP);
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(set(bad[i][0], bad[i][1]) == CUB_E_BAD, "%s = %s", bad[i][0], bad[i][1]);
+	}
+#if CONFIG_CUBFTPD_HOOK
+	assert_string_equal(config.upload_hook, "");
+	assert_int_equal(set("upload_hook", "/usr/bin/hook"), CUB_OK);
+	assert_string_equal(config.upload_hook, "/usr/bin/hook");
+	assert_int_equal(set("upload_hook", "hook"), CUB_E_BAD);
+	assert_string_equal(config.upload_hook, "/usr/bin/hook");
+	assert_int_equal(set("upload_hook", ""), CUB_OK);
+	assert_string_equal(config.upload_hook, "");
+#endif
+}
+
+static void
 the_control_socket_stands_beside_the_trust_store_unless_it_is_said(void **state)
 {
 	char path[CUB_HOST_PATH];
@@ -438,8 +482,6 @@ keys_of_absent_features_take_only_the_value_that_asks_for_nothing(void **state)
 #if !CONFIG_CUBFTPD_SYSLOG
 		{ "log", "stderr", "syslog" },
 #endif
-		{ "min_free", "0", "1024" }, { "umask", "", "022" }, { "upload_eof", "strict", "lenient" },
-		{ "partial_uploads", "keep", "discard" }, { "upload_hook", "", "/bin/true" },
 		{ "sandbox", "no", "yes" },
 	};
 
@@ -490,8 +532,8 @@ lines_are_keys_values_and_comments(void **state)
 	assert_string_equal(config.root, "/d#1");
 	assert_int_equal(line("greeting = a = b"), CUB_OK);
 	assert_string_equal(config.greeting, "a = b");
-	assert_int_equal(line("umask ="), CUB_OK);
-	assert_int_equal(line("umask = # default"), CUB_OK);
+	assert_int_equal(line("control_socket ="), CUB_OK);
+	assert_int_equal(line("control_socket = # none"), CUB_OK);
 }
 
 static void
@@ -622,6 +664,7 @@ main(void)
 		TEST(events_go_to_stderr_or_to_syslog),
 		TEST(choices_are_taken_by_their_exact_word),
 		TEST(levels_are_taken_by_their_word),
+		TEST(the_rules_of_uploads_are_taken_and_what_makes_no_sense_is_not),
 		TEST(the_control_socket_stands_beside_the_trust_store_unless_it_is_said),
 		TEST(passive_ports_are_a_range_above_1023),
 		TEST(the_first_listener_replaces_the_default_and_others_are_added),

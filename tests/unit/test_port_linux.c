@@ -234,7 +234,7 @@ static int
 try_open(const char *path, enum port_open how)
 {
 	port_file file;
-	int result = port_file_open(world.root, path, how, &file);
+	int result = port_file_open(world.root, path, how, 0644, &file);
 
 	if (result == CUB_OK) {
 		assert_int_equal(port_file_close(file), CUB_OK);
@@ -306,7 +306,7 @@ nothing_is_made_or_changed_behind_a_link_out(void **state)
 	assert_int_equal(try_open("out_new", PORT_OPEN_CREATE), CUB_E_EXIST);
 	assert_int_equal(try_open("out_dir/new", PORT_OPEN_UPDATE), CUB_E_DENIED);
 	assert_int_equal(try_open("out_dir/new", PORT_OPEN_CREATE), CUB_E_DENIED);
-	assert_int_equal(port_dir_make(world.root, "out_dir/new"), CUB_E_DENIED);
+	assert_int_equal(port_dir_make(world.root, "out_dir/new", 0755), CUB_E_DENIED);
 	assert_int_equal(port_rename(world.root, "file", "out_dir/new"), CUB_E_DENIED);
 	assert_int_equal(port_rename(world.root, "out_dir/secret", "mine"), CUB_E_DENIED);
 	assert_int_equal(port_remove(world.root, "out_dir/secret"), CUB_E_DENIED);
@@ -459,7 +459,7 @@ a_dot_alone_is_the_root(void **state)
 	assert_int_equal(try_root("."), CUB_OK);
 	assert_int_equal(port_remove(world.root, "."), CUB_E_NAME);
 	assert_int_equal(port_dir_remove(world.root, "dir/.."), CUB_E_NAME);
-	assert_int_equal(port_dir_make(world.root, ""), CUB_E_NAME);
+	assert_int_equal(port_dir_make(world.root, "", 0755), CUB_E_NAME);
 }
 
 /* Names */
@@ -473,7 +473,7 @@ create_refuses_a_name_that_is_taken(void **state)
 	skip_without_openat2();
 	assert_int_equal(try_open("file", PORT_OPEN_CREATE), CUB_E_EXIST);
 	assert_true(holds("root/file", "hello"));
-	assert_int_equal(port_file_open(world.root, "dir/new", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "dir/new", PORT_OPEN_CREATE, 0644, &file), CUB_OK);
 	assert_int_equal(try_open("dir/new", PORT_OPEN_CREATE), CUB_E_EXIST);
 	assert_int_equal(port_file_close(file), CUB_OK);
 }
@@ -485,12 +485,51 @@ update_keeps_what_a_file_holds(void **state)
 
 	(void)state;
 	skip_without_openat2();
-	assert_int_equal(port_file_open(world.root, "file", PORT_OPEN_UPDATE, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "file", PORT_OPEN_UPDATE, 0644, &file), CUB_OK);
 	assert_int_equal(port_file_write(file, 4, "p!", 2), 2);
 	assert_int_equal(port_file_close(file), CUB_OK);
 	assert_true(holds("root/file", "hellp!"));
-	assert_int_equal(try_open("fresh", PORT_OPEN_UPDATE), CUB_OK);
-	assert_true(holds("root/fresh", ""));
+	assert_int_equal(try_open("fresh", PORT_OPEN_UPDATE), CUB_E_NOENT);
+	assert_false(is_there("root/fresh"));
+}
+
+static void
+a_file_is_updated_by_one_at_a_time(void **state)
+{
+	port_file file;
+
+	(void)state;
+	assert_int_equal(port_file_open(world.root, "file", PORT_OPEN_UPDATE, 0, &file), CUB_OK);
+	assert_int_equal(try_open("file", PORT_OPEN_UPDATE), CUB_E_BUSY);
+	assert_int_equal(try_open("file", PORT_OPEN_READ), CUB_OK);
+	assert_int_equal(try_open("dir/inner", PORT_OPEN_UPDATE), CUB_OK);
+	assert_int_equal(port_file_close(file), CUB_OK);
+	assert_int_equal(try_open("file", PORT_OPEN_UPDATE), CUB_OK);
+}
+
+static void
+what_is_made_has_exactly_the_mode_that_was_asked_for(void **state)
+{
+	static const uint16_t modes[] = { 0644, 0666, 0600, 0200, 0755, 0777, 0 };
+	mode_t mask = umask(0);
+
+	(void)state;
+	for (size_t i = 0; i < LEN(modes); i++) {
+		struct port_stat st;
+		port_file file;
+
+		assert_int_equal(port_file_open(world.root, "m", PORT_OPEN_CREATE, modes[i], &file),
+			CUB_OK);
+		assert_int_equal(port_file_stat(file, &st), CUB_OK);
+		assert_int_equal(st.mode, modes[i]);
+		assert_int_equal(port_file_close(file), CUB_OK);
+		assert_int_equal(port_remove(world.root, "m"), CUB_OK);
+		assert_int_equal(port_dir_make(world.root, "m", modes[i]), CUB_OK);
+		assert_int_equal(port_stat(world.root, "m", &st), CUB_OK);
+		assert_int_equal(st.mode, modes[i]);
+		assert_int_equal(port_dir_remove(world.root, "m"), CUB_OK);
+	}
+	umask(mask);
 }
 
 static void
@@ -509,11 +548,27 @@ rename_replaces_a_file(void **state)
 }
 
 static void
+a_rename_to_a_new_name_replaces_nothing(void **state)
+{
+	(void)state;
+	skip_without_openat2();
+	assert_int_equal(port_rename_new(world.root, "file", "dir/inner"), CUB_E_EXIST);
+	assert_int_equal(port_rename_new(world.root, "file", "dir"), CUB_E_EXIST);
+	assert_int_equal(port_rename_new(world.root, "file", "dangling"), CUB_E_EXIST);
+	assert_int_equal(port_rename_new(world.root, "file", "file"), CUB_E_EXIST);
+	assert_int_equal(port_rename_new(world.root, "none", "new"), CUB_E_NOENT);
+	assert_true(holds("root/file", "hello") && holds("root/dir/inner", "inner"));
+	assert_int_equal(port_rename_new(world.root, "file", "dir/new"), CUB_OK);
+	assert_true(holds("root/dir/new", "hello"));
+	assert_false(is_there("root/file"));
+}
+
+static void
 rename_never_replaces_a_directory(void **state)
 {
 	(void)state;
 	skip_without_openat2();
-	assert_int_equal(port_dir_make(world.root, "empty"), CUB_OK);
+	assert_int_equal(port_dir_make(world.root, "empty", 0755), CUB_OK);
 	assert_int_equal(port_rename(world.root, "file", "empty"), CUB_E_EXIST);
 	assert_int_equal(port_rename(world.root, "dir", "empty"), CUB_E_EXIST);
 	assert_int_equal(port_rename(world.root, "empty", "dir"), CUB_E_EXIST);
@@ -601,9 +656,9 @@ directories_are_made_and_removed_as_directories_only(void **state)
 {
 	(void)state;
 	skip_without_openat2();
-	assert_int_equal(port_dir_make(world.root, "dir"), CUB_E_EXIST);
-	assert_int_equal(port_dir_make(world.root, "file"), CUB_E_EXIST);
-	assert_int_equal(port_dir_make(world.root, "dir/sub"), CUB_OK);
+	assert_int_equal(port_dir_make(world.root, "dir", 0755), CUB_E_EXIST);
+	assert_int_equal(port_dir_make(world.root, "file", 0755), CUB_E_EXIST);
+	assert_int_equal(port_dir_make(world.root, "dir/sub", 0755), CUB_OK);
 	assert_int_equal(port_remove(world.root, "dir/sub"), CUB_E_ISDIR);
 	assert_int_equal(port_dir_remove(world.root, "dir"), CUB_E_NOTEMPTY);
 	assert_int_equal(port_dir_remove(world.root, "file"), CUB_E_NOTDIR);
@@ -670,14 +725,14 @@ offsets_beyond_4_gib_are_kept(void **state)
 	port_file file;
 
 	(void)state;
-	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_CREATE, 0644, &file), CUB_OK);
 	assert_int_equal(port_file_write(file, 5 * GIB + 3, "far", 3), 3);
 	assert_int_equal(port_file_sync(file), CUB_OK);
 	assert_int_equal(port_file_stat(file, &st), CUB_OK);
 	assert_true(st.size == 5 * GIB + 6);
 	assert_int_equal(port_file_close(file), CUB_OK);
 
-	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_READ, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_READ, 0644, &file), CUB_OK);
 	assert_int_equal(port_file_read(file, 5 * GIB + 2, buf, sizeof buf), 4);
 	assert_memory_equal(buf, "\0far", 4);
 	assert_int_equal(port_file_read(file, GIB + 3, buf, 1), 1);
@@ -686,7 +741,7 @@ offsets_beyond_4_gib_are_kept(void **state)
 	assert_int_equal(port_file_read(file, UINT64_MAX, buf, sizeof buf), CUB_EOF);
 	assert_int_equal(port_file_close(file), CUB_OK);
 
-	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_UPDATE, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "big", PORT_OPEN_UPDATE, 0644, &file), CUB_OK);
 	assert_int_equal(port_file_truncate(file, 4 * GIB + 1), CUB_OK);
 	assert_int_equal(port_file_stat(file, &st), CUB_OK);
 	assert_true(st.size == 4 * GIB + 1);
@@ -706,7 +761,7 @@ a_file_that_may_not_grow_further_is_told_as_a_limit(void **state)
 	getrlimit(RLIMIT_FSIZE, &before);
 	now = (struct rlimit){ .rlim_cur = 4, .rlim_max = before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(port_file_open(world.root, "small", PORT_OPEN_CREATE, &file), CUB_OK);
+	assert_int_equal(port_file_open(world.root, "small", PORT_OPEN_CREATE, 0644, &file), CUB_OK);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
 	assert_int_equal(port_file_write(file, 0, "abcdef", 6), 4);
 	assert_int_equal(port_file_write(file, 4, "ef", 2), CUB_E_LIMIT);
@@ -782,6 +837,56 @@ a_listing_has_every_entry_exactly_once(void **state)
 	assert_int_equal(count, MANY);
 	assert_int_equal(port_dir_next(&dir, &entry), CUB_EOF);
 	port_dir_close(&dir);
+}
+
+/* Close and open again before each entry; also once it is removed, which is what a sweep does. */
+static void
+a_listing_goes_on_where_it_was_left(void **state)
+{
+	struct port_dir dir;
+	struct port_entry entry;
+	char name[40];
+	int count = 0;
+
+	(void)state;
+	put_dir("root/many");
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "root/many/%04d", i);
+		put_file(name, "");
+	}
+	assert_int_equal(port_dir_open(world.root, "many", &dir), CUB_OK);
+	while (port_dir_next(&dir, &entry) == CUB_OK) {
+		uint64_t next = entry.next;
+
+		count++;
+		port_dir_close(&dir);
+		assert_int_equal(port_dir_open(world.root, "many", &dir), CUB_OK);
+		port_dir_seek(&dir, next);
+	}
+	port_dir_close(&dir);
+	assert_int_equal(count, MANY);
+}
+
+static void
+an_entry_tells_that_it_is_a_link(void **state)
+{
+	struct port_dir dir;
+	struct port_entry entry;
+	int links = 0;
+
+	(void)state;
+	assert_int_equal(port_dir_open(world.root, ".", &dir), CUB_OK);
+	while (port_dir_next(&dir, &entry) == CUB_OK) {
+		struct stat st;
+		char path[CUB_NAME_MAX + 8];
+
+		snprintf(path, sizeof path, "root/%s", entry.name);
+		assert_int_equal(fstatat(world.folder_fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(entry.stat.is_link, S_ISLNK(st.st_mode));
+		links += entry.stat.is_link;
+	}
+	port_dir_close(&dir);
+	assert_true(links > 5);
 }
 
 /* The kind that a listing tells of one name; fails where the name is missing. */
@@ -1981,6 +2086,132 @@ a_signal_that_came_before_the_wait_still_ends_it(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* The program that is run after an upload */
+
+#define NONE ""
+
+/* Write a program for sh, run it, and wait for its end by port_wait(). */
+static int
+run_script(const char *script, const char *first, const char *second)
+{
+	struct port_wait set = { .count = 0, .deadline_ms = UINT64_MAX };
+	char program[100], text[600];
+	int fd, err, turns = 0;
+
+	snprintf(program, sizeof program, "%s/script", world.folder);
+	snprintf(text, sizeof text, "#!/bin/sh\ncd %s\n%s\n", world.folder, script);
+	(void)unlink(program);
+	put_file("script", text);
+	assert_int_equal(chmod(program, 0755), 0);
+	fd = dup2(world.folder_fd, 200);  /* something that is not closed by exec */
+	err = port_hook_start(program, first, second);
+	close(fd);
+	if (err < 0) {
+		return err;
+	}
+	while ((err = port_hook_end(false)) == CUB_AGAIN) {
+		alarm(20);
+		port_wait(&set);
+		(void)sys_signal_next();
+		assert_true(turns++ < 5);
+	}
+	alarm(0);
+	return err;
+}
+
+/* In a process of its own, as its signals are blocked for good. */
+static void
+in_child(void (*what)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		sys_signals_take();
+		what();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void
+child_runs_programs(void)
+{
+	char word[] = "it's \"$HOME\"; `x` \n*";
+
+	assert_int_equal(run_script("printf '%s|%s|%s' $# \"$1\" \"$2\" > said", word, NONE), CUB_OK);
+	assert_true(holds("said", "2|it's \"$HOME\"; `x` \n*|"));
+	assert_int_equal(run_script("exit 3", NONE, NONE), CUB_E_ABORTED);
+	assert_int_equal(run_script("kill -9 $$", NONE, NONE), CUB_E_ABORTED);
+}
+
+static void
+a_program_gets_its_words_as_they_are_and_its_end_is_told(void **state)
+{
+	(void)state;
+	in_child(child_runs_programs);
+}
+
+static void
+child_looks_around(void)
+{
+	setenv("SECRET", "x", 1);
+	assert_int_equal(run_script("env > said; ls /proc/$$/fd > fds; cat > input; umask > mask;"
+		" grep SigBlk /proc/self/status > signals", NONE, NONE), CUB_OK);
+	assert_true(!holds("said", ""));
+	assert_int_equal(run_script("! grep SECRET said && grep -q ^PATH=/ said", NONE, NONE), CUB_OK);
+	assert_int_equal(run_script("! grep 200 fds", NONE, NONE), CUB_OK);
+	assert_int_equal(run_script("grep -q 0000000000000000 signals", NONE, NONE), CUB_OK);
+	assert_true(holds("input", ""));
+	assert_true(holds("mask", "0022\n"));
+}
+
+static void
+a_program_finds_nothing_of_the_server(void **state)
+{
+	(void)state;
+	in_child(child_looks_around);
+}
+
+static void
+child_ends_one(void)
+{
+	char program[100];
+
+	snprintf(program, sizeof program, "%s/script", world.folder);
+	put_file("script", "#!/bin/sh\nsleep 100 & sleep 100\n");
+	assert_int_equal(chmod(program, 0755), 0);
+	assert_int_equal(port_hook_start(program, NONE, NONE), CUB_OK);
+	assert_int_equal(port_hook_end(false), CUB_AGAIN);
+	while (port_hook_end(true) == CUB_AGAIN) {
+		continue;
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void
+a_program_that_takes_too_long_is_ended(void **state)
+{
+	(void)state;
+	in_child(child_ends_one);
+}
+
+static void
+a_program_that_cannot_be_run_is_told_at_once(void **state)
+{
+	char program[100];
+
+	(void)state;
+	assert_int_equal(port_hook_start("/none/such", NONE, NONE), CUB_E_NOENT);
+	assert_int_equal(port_hook_start("/tmp", NONE, NONE), CUB_E_DENIED);
+	put_file("script", "#!/bin/sh\n");
+	snprintf(program, sizeof program, "%s/script", world.folder);
+	assert_int_equal(port_hook_start(program, NONE, NONE), CUB_E_DENIED);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 /* The rest of the system */
 
 /* What stderr got since, as text. */
@@ -2268,7 +2499,10 @@ static const struct CMUnitTest tests[] = {
 	BOTH(a_dot_alone_is_the_root),
 	BOTH(create_refuses_a_name_that_is_taken),
 	BOTH(update_keeps_what_a_file_holds),
+	PLAIN(a_file_is_updated_by_one_at_a_time),
+	PLAIN(what_is_made_has_exactly_the_mode_that_was_asked_for),
 	BOTH(rename_replaces_a_file),
+	BOTH(a_rename_to_a_new_name_replaces_nothing),
 	BOTH(rename_never_replaces_a_directory),
 	BOTH(a_link_itself_is_renamed_and_removed),
 	BOTH(modes_and_times_of_files_and_directories_are_changed),
@@ -2282,6 +2516,8 @@ static const struct CMUnitTest tests[] = {
 	PLAIN(two_names_of_one_file_share_their_inode),
 	PLAIN(a_root_knows_how_much_may_be_written),
 	PLAIN(a_listing_has_every_entry_exactly_once),
+	PLAIN(a_listing_goes_on_where_it_was_left),
+	PLAIN(an_entry_tells_that_it_is_a_link),
 	PLAIN(an_entry_that_vanished_is_left_out),
 	PLAIN(a_directory_that_was_removed_has_ended),
 #if HAVE_SECCOMP
@@ -2324,6 +2560,10 @@ static const struct CMUnitTest tests[] = {
 	PLAIN(a_wait_marks_what_was_asked_for_and_nothing_else),
 	PLAIN(a_wait_ends_at_its_deadline),
 	PLAIN(a_signal_that_came_before_the_wait_still_ends_it),
+	PLAIN(a_program_gets_its_words_as_they_are_and_its_end_is_told),
+	PLAIN(a_program_finds_nothing_of_the_server),
+	PLAIN(a_program_that_takes_too_long_is_ended),
+	PLAIN(a_program_that_cannot_be_run_is_told_at_once),
 	PLAIN(an_event_is_one_line_with_its_level),
 #if CONFIG_CUBFTPD_SYSLOG
 	PLAIN(events_go_to_a_syslog_daemon_and_to_stderr_while_there_is_none),

@@ -77,8 +77,8 @@ errors_have_the_codes_that_clients_expect(void **state)
 	} table[] = {
 		{ CUB_E_NOENT, 550, 550 }, { CUB_E_EXIST, 550, 550 }, { CUB_E_DENIED, 550, 550 },
 		{ CUB_E_ISDIR, 550, 550 }, { CUB_E_NOTDIR, 550, 550 }, { CUB_E_NOTEMPTY, 550, 451 },
-		{ CUB_E_FULL, 552, 552 }, { CUB_E_NAME, 553, 553 }, { CUB_E_BAD, 554, 451 },
-		{ CUB_E_LIMIT, 451, 451 }, { CUB_E_BUSY, 450, 451 }, { CUB_E_IO, 451, 426 },
+		{ CUB_E_FULL, 552, 552 }, { CUB_E_NAME, 553, 553 }, { CUB_E_BAD, 554, 554 },
+		{ CUB_E_LIMIT, 451, 451 }, { CUB_E_BUSY, 450, 450 }, { CUB_E_IO, 451, 426 },
 		{ CUB_E_CORRUPT, 451, 451 }, { CUB_E_REUSE, 451, 522 }, { CUB_E_TLS, 451, 522 },
 		{ CUB_E_TIMEOUT, 451, 425 }, { CUB_E_PEER, 451, 426 }, { CUB_EOF, 451, 426 },
 		{ CUB_E_ABORTED, 451, 426 }, { CUB_E_MEDIUM, 451, 451 },

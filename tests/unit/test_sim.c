@@ -914,7 +914,7 @@ without_power_nothing_works_and_handles_may_be_closed(void **state)
 	assert_int_equal(port_sock_read(sock, &c, 1), CUB_E_IO);
 	assert_int_equal(port_sock_write(sock, &c, 1), CUB_E_IO);
 	assert_int_equal(port_listen(&at, 4, &other), CUB_E_IO);
-	assert_int_equal(port_dir_make(root, "d"), CUB_E_IO);
+	assert_int_equal(port_dir_make(root, "d", 0755), CUB_E_IO);
 	set.item[0].sock = sock;
 	set.item[0].events = PORT_READ;
 	port_wait(&set);
@@ -944,7 +944,7 @@ store_file(port_root root, const char *name, enum port_open how, const char *tex
 {
 	port_file file;
 	int closed;
-	int n = port_file_open(root, name, how, &file);
+	int n = port_file_open(root, name, how, 0644, &file);
 
 	if (n != CUB_OK) {
 		return n;
@@ -980,7 +980,7 @@ what_the_server_writes_is_there(void **state)
 	assert_true(sim_file_is("/srv/a", "Jello", 5));
 	sim_file_put("/srv/d/b", "x", 1);
 	assert_true(sim_dir_exists("/srv/d"));
-	assert_int_equal(port_file_open(root, "d/b", PORT_OPEN_READ, &file), CUB_OK);
+	assert_int_equal(port_file_open(root, "d/b", PORT_OPEN_READ, 0644, &file), CUB_OK);
 	assert_int_equal(port_file_read(file, 0, buf, 10), 1);
 	assert_int_equal(port_file_read(file, 1, buf, 10), CUB_EOF);
 	assert_int_equal(port_file_stat(file, &st), CUB_OK);
@@ -1014,18 +1014,18 @@ names_are_refused_as_the_contract_says(void **state)
 	assert_int_equal(st.kind, PORT_DIR);
 	assert_int_equal(port_stat(root, "pipe", &st), CUB_OK);
 	assert_int_equal(st.kind, PORT_OTHER);
-	assert_int_equal(port_file_open(root, "d", PORT_OPEN_READ, &file), CUB_E_ISDIR);
-	assert_int_equal(port_file_open(root, ".", PORT_OPEN_UPDATE, &file), CUB_E_ISDIR);
-	assert_int_equal(port_file_open(root, "d", PORT_OPEN_CREATE, &file), CUB_E_EXIST);
-	assert_int_equal(port_file_open(root, "d/file", PORT_OPEN_CREATE, &file), CUB_E_EXIST);
-	assert_int_equal(port_file_open(root, "pipe", PORT_OPEN_READ, &file), CUB_E_DENIED);
-	assert_int_equal(port_file_open(root, "x", PORT_OPEN_READ, &file), CUB_E_NOENT);
+	assert_int_equal(port_file_open(root, "d", PORT_OPEN_READ, 0644, &file), CUB_E_ISDIR);
+	assert_int_equal(port_file_open(root, ".", PORT_OPEN_UPDATE, 0644, &file), CUB_E_ISDIR);
+	assert_int_equal(port_file_open(root, "d", PORT_OPEN_CREATE, 0644, &file), CUB_E_EXIST);
+	assert_int_equal(port_file_open(root, "d/file", PORT_OPEN_CREATE, 0644, &file), CUB_E_EXIST);
+	assert_int_equal(port_file_open(root, "pipe", PORT_OPEN_READ, 0644, &file), CUB_E_DENIED);
+	assert_int_equal(port_file_open(root, "x", PORT_OPEN_READ, 0644, &file), CUB_E_NOENT);
 	assert_int_equal(port_dir_open(root, "d/file", &dir), CUB_E_NOTDIR);
-	assert_int_equal(port_dir_make(root, "d"), CUB_E_EXIST);
+	assert_int_equal(port_dir_make(root, "d", 0755), CUB_E_EXIST);
 	assert_int_equal(port_root_open(root, "d/file", &below), CUB_E_NOTDIR);
 	assert_int_equal(port_root_open(PORT_NONE, "/nowhere", &below), CUB_E_NOENT);
 	sim_file_deny("/srv/d/file", true);
-	assert_int_equal(port_file_open(root, "d/file", PORT_OPEN_READ, &file), CUB_E_DENIED);
+	assert_int_equal(port_file_open(root, "d/file", PORT_OPEN_READ, 0644, &file), CUB_E_DENIED);
 	sim_file_deny("/srv/d", true);
 	assert_int_equal(port_stat(root, "d/file", &st), CUB_E_DENIED);
 	assert_int_equal(port_dir_open(root, "d", &dir), CUB_E_DENIED);
@@ -1034,7 +1034,7 @@ names_are_refused_as_the_contract_says(void **state)
 	assert_int_equal(port_stat(below, "file", &st), CUB_OK);
 	sim_file_limit(2);
 	assert_int_equal(port_root_open(root, "d", &below), CUB_E_LIMIT);
-	assert_int_equal(port_file_open(root, "new", PORT_OPEN_CREATE, &file), CUB_E_LIMIT);
+	assert_int_equal(port_file_open(root, "new", PORT_OPEN_CREATE, 0644, &file), CUB_E_LIMIT);
 	assert_false(sim_file_exists("/srv/new"));
 }
 
@@ -1057,7 +1057,8 @@ break_file_rule(void *arg)
 	char c = 'x';
 
 	sim_file_put("/srv/f", "x", 1);
-	port_file_open(root, "f", rule == FILE_READ_WRITING ? PORT_OPEN_UPDATE : PORT_OPEN_READ, &file);
+	port_file_open(root, "f", rule == FILE_READ_WRITING ? PORT_OPEN_UPDATE : PORT_OPEN_READ, 0,
+		&file);
 	switch (rule) {
 	case FILE_AS_ROOT:
 		port_stat(file, "f", &st);
@@ -1115,7 +1116,7 @@ a_file_can_be_huge_where_it_is_sparse(void **state)
 
 	(void)state;
 	port_root_free(root, &free_before);
-	port_file_open(root, "big", PORT_OPEN_CREATE, &file);
+	port_file_open(root, "big", PORT_OPEN_CREATE, 0644, &file);
 	assert_int_equal(port_file_write(file, 0, "near", 4), 4);
 	assert_int_equal(port_file_write(file, far - 2, "1234", 4), 4);
 	assert_int_equal(sim_file_peek("/srv/big", 0, buf, 8), 8);
@@ -1238,7 +1239,7 @@ a_removed_file_lives_until_it_is_closed(void **state)
 
 	(void)state;
 	sim_file_put("/srv/a", "alpha", 5);
-	port_file_open(root, "a", PORT_OPEN_READ, &file);
+	port_file_open(root, "a", PORT_OPEN_READ, 0644, &file);
 	store_file(root, "b", PORT_OPEN_CREATE, "beta", true);
 	assert_int_equal(port_rename(root, "b", "a"), CUB_OK);
 	assert_int_equal(port_file_read(file, 0, buf, 5), 5);
@@ -1261,7 +1262,7 @@ the_medium_can_be_full_or_damaged(void **state)
 	(void)state;
 	memset(text, 't', sizeof text);
 	sim_disk_limit(8192);
-	port_file_open(root, "a", PORT_OPEN_CREATE, &file);
+	port_file_open(root, "a", PORT_OPEN_CREATE, 0644, &file);
 	assert_int_equal(port_file_write(file, 0, text, sizeof text), 8192);
 	assert_int_equal(port_file_write(file, 8192, text, 1), CUB_E_FULL);
 	assert_int_equal(port_file_write(file, 100, text, 1), 1);
@@ -1275,7 +1276,7 @@ the_medium_can_be_full_or_damaged(void **state)
 	assert_int_equal(port_file_write(file, 51, text, 100), 100);
 	port_file_close(file);
 	sim_file_read_error_at("/srv/a", 4500);
-	port_file_open(root, "a", PORT_OPEN_READ, &file);
+	port_file_open(root, "a", PORT_OPEN_READ, 0644, &file);
 	assert_int_equal(port_file_read(file, 0, text, sizeof text), 4500);
 	assert_int_equal(port_file_read(file, 4500, text, sizeof text), CUB_E_IO);
 	sim_file_read_error_at("/srv/a", UINT64_MAX);
@@ -1292,7 +1293,7 @@ files_come_in_pieces(void **state)
 
 	(void)state;
 	sim_file_put("/srv/a", "0123456789", 10);
-	port_file_open(root, "a", PORT_OPEN_READ, &file);
+	port_file_open(root, "a", PORT_OPEN_READ, 0644, &file);
 	sim_file_split(SIM_BYTES);
 	assert_int_equal(port_file_read(file, 3, buf, 10), 1);
 	assert_int_equal(buf[0], '3');
@@ -1405,7 +1406,7 @@ unsynced_data_is_lost_and_kept_by_sectors(void **state)
 		sim_reset(seed);
 		sim_file_put("/srv/a", ones, 4096);
 		root = open_root();
-		port_file_open(root, "a", PORT_OPEN_UPDATE, &file);
+		port_file_open(root, "a", PORT_OPEN_UPDATE, 0644, &file);
 		port_file_write(file, 0, twos, 8192);
 		store_file(root, "new", PORT_OPEN_CREATE, "n", false);
 		sim_power_cut();
@@ -1442,9 +1443,9 @@ a_cut_finds_a_change_of_names_done_or_not_begun(void **state)
 		store_file(root, "new", PORT_OPEN_CREATE, "n", false);
 		assert_int_equal(port_rename(root, "new", "durable"), CUB_OK);
 		sim_file_cut_at(2);
-		assert_int_equal(port_dir_make(root, "first"), CUB_OK);
-		assert_int_equal(port_dir_make(root, "second"), CUB_E_IO);
-		assert_int_equal(port_dir_make(root, "third"), CUB_E_IO);
+		assert_int_equal(port_dir_make(root, "first", 0755), CUB_OK);
+		assert_int_equal(port_dir_make(root, "second", 0755), CUB_E_IO);
+		assert_int_equal(port_dir_make(root, "third", 0755), CUB_E_IO);
 		sim_power_on();
 		assert_true(sim_file_exists("/srv/durable"));
 		assert_true(sim_dir_exists("/srv/first"));

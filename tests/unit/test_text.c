@@ -576,6 +576,26 @@ wiping_clears_every_byte_and_no_other(void **state)
 	assert_int_equal(bytes[0], 7);
 }
 
+static void
+a_mode_is_three_octal_digits_with_at_most_a_zero_before(void **state)
+{
+	static const char *const bad[] = {
+		"", "0", "22", "00", "00022", "1777", "4755", "8", "088", "09a", "+22", " 22", "0o22",
+		"778", "77777777777", "0022 ",
+	};
+	uint16_t mode;
+
+	(void)state;
+	assert_true(text_mode(TEXT("022"), &mode) && mode == 022);
+	assert_true(text_mode(TEXT("0022"), &mode) && mode == 022);
+	assert_true(text_mode(TEXT("000"), &mode) && mode == 0);
+	assert_true(text_mode(TEXT("0777"), &mode) && mode == 0777);
+	assert_true(text_mode(TEXT("644"), &mode) && mode == 0644);
+	for (size_t i = 0; i < LEN(bad); i++) {
+		CLAIM(!text_mode(text_of(bad[i]), &mode) && mode == 0644, "%s", bad[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -601,6 +621,7 @@ main(void)
 		TEST(json_strings_keep_to_rfc_8259),
 		TEST(windows_joined_are_the_whole_text),
 		TEST(a_piece_that_is_skipped_in_part_goes_on_where_the_skip_ends),
+		TEST(a_mode_is_three_octal_digits_with_at_most_a_zero_before),
 		TEST(wiping_clears_every_byte_and_no_other),
 		TEST(no_text_at_all_is_the_same_as_an_empty_string),
 	};
