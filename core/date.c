@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last.
- * Divisions are of 64 bits, as everywhere in core: CPUs without an instruction for it then need
- * one function, not two.
- */
+/* Calendar arithmetic: see date.h. Years are counted from March, so that the leap day is last. */
 #include "date.h"
 
 #include <string.h>
@@ -14,30 +10,46 @@
 #define FIRST_S     INT64_C(-62135596800)  /* 0001-01-01 00:00:00 */
 #define LAST_S      INT64_C(253402300799)  /* 9999-12-31 23:59:59 */
 
+/*
+ * How often `by` goes into `*n`, at most `max` times; what is left stays there. The numbers are
+ * small, and to subtract takes less code than to divide, on CPUs without an instruction for it.
+ */
+static uint32_t
+take(uint32_t *n, uint32_t by, uint32_t max)
+{
+	uint32_t count = 0;
+
+	for (; *n >= by && count < max; count++) {
+		*n -= by;
+	}
+	return count;
+}
+
 struct date
 date_of(int64_t time_s)
 {
 	struct date date;
 	uint64_t since_0;
-	uint64_t days, seconds, era, in_era, year, in_year, month;
+	uint32_t left, seconds, year, month;
 
 	time_s = time_s < FIRST_S ? FIRST_S : time_s > LAST_S ? LAST_S : time_s;
-	/* From the year 0 on, so that all divisions are of positive numbers. */
+	/* From the year 0 on, so that nothing is negative. */
 	since_0 = (uint64_t)(time_s + (int64_t)EPOCH_DAYS * DAY_S);
-	days = since_0 / DAY_S;
-	seconds = since_0 % DAY_S;
-	era = days / ERA_DAYS;
-	in_era = days % ERA_DAYS;
-	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-	in_year = in_era - (365 * year + year / 4 - year / 100);
-	month = (5 * in_year + 2) / 153;  /* 0 is March */
+	left = (uint32_t)(since_0 / DAY_S);
+	seconds = (uint32_t)(since_0 % DAY_S);
+	year = 400 * take(&left, ERA_DAYS, 24);
+	year += 100 * take(&left, 36524, 3);  /* the fourth century has a day more */
+	year += 4 * take(&left, 1461, 24);
+	year += take(&left, 365, 3);
+	left = 5 * left + 2;  /* five months have 153 days */
+	month = take(&left, 153, 11);  /* 0 is March */
 
-	date.day = (uint8_t)(in_year - (153 * month + 2) / 5 + 1);
+	date.day = (uint8_t)(1 + take(&left, 5, 30));
 	date.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
-	date.year = (int32_t)(era * 400 + year + (month >= 10));
-	date.hour = (uint8_t)(seconds / 3600);
-	date.minute = (uint8_t)(seconds / 60 % 60);
-	date.second = (uint8_t)(seconds % 60);
+	date.year = (int32_t)(year + (month >= 10));
+	date.hour = (uint8_t)take(&seconds, 3600, 23);
+	date.minute = (uint8_t)take(&seconds, 60, 59);
+	date.second = (uint8_t)seconds;
 	return date;
 }
 
@@ -45,11 +57,12 @@ int64_t
 date_time(const struct date *date)
 {
 	/* An era more, so that January of the year 0 is no negative number. */
-	uint64_t year = (uint64_t)(date->year + 400 - (date->month <= 2));
-	uint64_t era = year / 400, in_era = year % 400;
-	uint64_t month = date->month > 2 ? date->month - 3u : date->month + 9u;
-	uint64_t in_year = (153 * month + 2) / 5 + date->day - 1;
-	uint64_t days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + in_year;
+	uint32_t year = (uint32_t)(date->year + 400 - (date->month <= 2));
+	uint32_t month = date->month > 2 ? date->month - 3u : date->month + 9u;
+	uint32_t in_century = year, in_month = 153 * month + 2;
+	uint32_t centuries = take(&in_century, 100, UINT32_MAX);
+	uint32_t days = year * 365 + year / 4 - centuries + centuries / 4
+		+ take(&in_month, 5, UINT32_MAX) + date->day - 1;
 
 	return ((int64_t)days - ERA_DAYS - EPOCH_DAYS) * DAY_S
 		+ date->hour * 3600 + date->minute * 60 + date->second;
