@@ -69,6 +69,14 @@ der_take_whole(struct der_in *d, unsigned tag)
 	return d->bad ? refuse(d) : (struct bytes){ from, (size_t)(d->at - from) };
 }
 
+void
+der_skip(struct der_in *d, unsigned tag)
+{
+	if (der_peek(d) == tag) {
+		(void)der_take(d, tag);
+	}
+}
+
 struct der_in
 der_enter(struct der_in *d, unsigned tag)
 {

@@ -54,6 +54,9 @@ unsigned der_peek(const struct der_in *d);
 struct bytes der_take(struct der_in *d, unsigned tag);
 struct bytes der_take_whole(struct der_in *d, unsigned tag);
 
+/* Go on behind the next element if it has this tag: it may be left out. */
+void der_skip(struct der_in *d, unsigned tag);
+
 /*
  * A reader over the next element's contents; `d` goes on behind it. When it has been read,
  * leave: `d` becomes bad where `inner` is, or where something is left over in it.

@@ -23,9 +23,6 @@ static const uint8_t ecdsa_sha256[] = { DER_SEQUENCE, 10, DER_OID, 8,
 static const uint8_t rsa_sha256[] = { DER_SEQUENCE, 13, DER_OID, 9,
 	0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11, DER_NULL, 0 };
 
-static const uint8_t oid_dsa[]           = { 0x2A, 0x86, 0x48, 0xCE, 0x38, 4, 1 };
-static const uint8_t oid_edwards[]       = { 0x2B, 0x65 };  /* and one byte more: RFC 8410 */
-
 /* The two parts of such a one; parameters have their header with them. */
 #define OID_OF(a)        ((struct bytes){ (a) + 4, (a)[3] })
 #define PARAMETERS_OF(a) ((struct bytes){ (a) + 4 + (a)[3], sizeof(a) - 4 - (a)[3] })
@@ -48,9 +45,9 @@ static const uint8_t ec_key_p384[] = { DER_SEQUENCE, 16, DER_OID, 7,
 #define KINDS CURVES
 #endif
 
-#define IS(b, constant)  bytes_equal((b), (struct bytes){ (constant), sizeof(constant) })
-
 static const char broken[] = "the key is broken: it is not well-formed";
+static const char wrong_kind[] =
+	"only " KINDS " keys can be used here, not Ed25519, DSA or others";
 static const char wrong_curve[] = "the key's curve is not " CURVES;
 static const char torn_apart[] = "the key is broken: its parts do not fit each other";
 
@@ -277,11 +274,7 @@ read_algorithm(struct der_in *d, struct key_public *public)
 		return parameters.len > 0 && !bytes_equal(parameters, PARAMETERS_OF(rsa_key))
 			? broken : NULL;
 	}
-	if (oid.len == sizeof oid_edwards + 1 && memcmp(oid.at, oid_edwards, 2) == 0) {
-		return "keys of Ed25519 and its kin can't be used here, only " KINDS;
-	}
-	return IS(oid, oid_dsa) ? "DSA keys can't be used here, only " KINDS
-		: "keys of this kind can't be used here, only " KINDS;
+	return wrong_kind;
 }
 
 /* What an algorithm signs with: a type of key, and BearSSL's number of a hash; 0: unknown. */
@@ -464,12 +457,8 @@ unwrap(struct bytes *der, struct key_public *kind)
 	}
 	why = read_algorithm(&d, kind);
 	*der = der_take(&d, DER_OCTET_STRING);
-	if (der_peek(&d) == DER_CONSTRUCTED(0)) {
-		(void)der_take(&d, DER_CONSTRUCTED(0));  /* attributes */
-	}
-	if (der_peek(&d) == DER_CONTEXT(1)) {
-		(void)der_take(&d, DER_CONTEXT(1));  /* public key */
-	}
+	der_skip(&d, DER_CONSTRUCTED(0));  /* attributes */
+	der_skip(&d, DER_CONTEXT(1));      /* public key */
 	der_leave(&all, &d);
 	return why == NULL && !der_is_done(&all) ? broken : why;
 }
@@ -494,7 +483,7 @@ import(struct key *k, struct bytes der)
 	}
 	if (der_peek(&d) == DER_INTEGER && kind.type != BR_KEYTYPE_EC) {
 		if (!CONFIG_CUBFTPD_RSA) {
-			return "RSA keys can't be used here, only " KINDS;
+			return wrong_kind;
 		}
 		return version == 0 ? import_rsa(k, &d) : "the key has more than two primes";
 	}

@@ -201,36 +201,19 @@ x509_request(uint8_t *out, size_t cap, const struct key *key, struct text name)
 	return x509_sign(out, cap, &d, key);
 }
 
-/* What is left of a bounded text: nothing, once something did not fit. */
 static void
-put_bounded(struct out *o, size_t *left, const void *src, size_t len)
-{
-	if (len > *left) {
-		*left = 0;
-		return;
-	}
-	out_put(o, src, len);
-	*left -= len;
-}
-
-static void
-put_attribute_type(struct out *o, size_t *left, struct bytes oid)
+put_attribute_type(struct out *o, struct bytes oid)
 {
 	static const char *const type[] = {
 		[3] = "CN", [5] = "serialNumber", [6] = "C", [7] = "L", [8] = "ST", [10] = "O", [11] = "OU",
 	};
-	const char *name = NULL;
+	const char *name = bytes_equal(oid, SPAN(oid_email)) ? "emailAddress" : NULL;
 
 	if (oid.len == 3 && memcmp(oid.at, oid_common_name, 2) == 0
 		&& oid.at[2] < sizeof type / sizeof type[0]) {
 		name = type[oid.at[2]];
-	} else if (bytes_equal(oid, SPAN(oid_email))) {
-		name = "emailAddress";
 	}
-	if (name == NULL) {
-		name = "?";
-	}
-	put_bounded(o, left, name, strlen(name));
+	out_string(o, name == NULL ? "?" : name);
 }
 
 /*
@@ -252,7 +235,7 @@ shown_length(const uint8_t *at, size_t left)
 }
 
 static void
-put_attribute_value(struct out *o, size_t *left, struct bytes value)
+put_attribute_value(struct out *o, struct bytes value)
 {
 	for (size_t i = 0, len; i < value.len; i += len) {
 		const uint8_t *at = value.at + i;
@@ -261,18 +244,18 @@ put_attribute_value(struct out *o, size_t *left, struct bytes value)
 		len = shown_length(at, value.len - i);
 		if (len == 0) {
 			len = 1;
-			put_bounded(o, left, "?", 1);
+			out_char(o, '?');
 		} else if (memchr(",+=\"\\", at[0], 5) != NULL) {
-			put_bounded(o, left, escaped, 2);
+			out_put(o, escaped, 2);
 		} else {
-			put_bounded(o, left, at, len);
+			out_put(o, at, len);
 		}
 	}
 }
 
 /* Returns whether it is well-formed; also where there is no room for any of it. */
 static bool
-put_attributes(struct out *o, struct bytes name, size_t left)
+put_attributes(struct out *o, struct bytes name)
 {
 	struct der_in all = der_open(name);
 	struct der_in sets = der_enter(&all, DER_SEQUENCE);
@@ -284,10 +267,10 @@ put_attributes(struct out *o, struct bytes name, size_t left)
 		do {
 			struct der_in one = der_enter(&set, DER_SEQUENCE);
 
-			put_bounded(o, &left, between, strlen(between));
-			put_attribute_type(o, &left, der_take(&one, DER_OID));
-			put_bounded(o, &left, "=", 1);
-			put_attribute_value(o, &left, der_take(&one, der_peek(&one)));
+			out_string(o, between);
+			put_attribute_type(o, der_take(&one, DER_OID));
+			out_char(o, '=');
+			put_attribute_value(o, der_take(&one, der_peek(&one)));
 			der_leave(&set, &one);
 			between = "+";
 		} while (der_peek(&set) != 0);
@@ -301,7 +284,11 @@ put_attributes(struct out *o, struct bytes name, size_t left)
 void
 x509_put_name(struct out *o, struct bytes name, size_t max)
 {
-	(void)put_attributes(o, name, max);
+	size_t room = o->cap - o->len;
+	struct out part = { .at = o->at + o->len, .cap = max < room ? max : room, .cut = o->cut };
+
+	(void)put_attributes(&part, name);
+	o->len += part.len;
 }
 
 struct text
@@ -333,9 +320,7 @@ x509_take_name(struct der_in *d)
 	struct bytes name = der_take_whole(d, DER_SEQUENCE);
 	struct out none = { .cap = 0 };
 
-	if (!put_attributes(&none, name, 0)) {
-		d->bad = true;
-	}
+	d->bad |= !put_attributes(&none, name);
 	return name;
 }
 
@@ -446,35 +431,47 @@ read_extensions(struct der_in *tbs, struct x509_cert *cert)
 	der_leave(tbs, &wrapped);
 }
 
+/* Of v1 to v3; what it may hold is the same here. */
+static void
+read_version(struct der_in *tbs)
+{
+	if (der_peek(tbs) == DER_CONSTRUCTED(0)) {
+		struct der_in version = der_enter(tbs, DER_CONSTRUCTED(0));
+
+		(void)der_take_number(&version, 2);
+		der_leave(tbs, &version);
+	}
+}
+
+static void
+read_validity(struct der_in *tbs, struct x509_cert *cert)
+{
+	struct der_in validity = der_enter(tbs, DER_SEQUENCE);
+
+	cert->from_s = der_take_time(&validity);
+	cert->until_s = der_take_time(&validity);
+	der_leave(tbs, &validity);
+}
+
 const char *
 x509_read(struct bytes der, struct x509_cert *cert)
 {
 	struct der_in all = der_open(der);
 	struct der_in outer = der_enter(&all, DER_SEQUENCE);
-	struct der_in tbs, inner;
+	struct bytes signed_part = der_take_whole(&outer, DER_SEQUENCE);
+	struct der_in in_part = der_open(signed_part);
+	struct der_in tbs = der_enter(&in_part, DER_SEQUENCE);
 
-	*cert = (struct x509_cert){ .signed_part = der_take_whole(&outer, DER_SEQUENCE) };
-	inner = der_open(cert->signed_part);
-	tbs = der_enter(&inner, DER_SEQUENCE);
-	if (der_peek(&tbs) == DER_CONSTRUCTED(0)) {
-		inner = der_enter(&tbs, DER_CONSTRUCTED(0));
-		(void)der_take_number(&inner, 2);
-		der_leave(&tbs, &inner);
-	}
+	*cert = (struct x509_cert){ .signed_part = signed_part };
+	read_version(&tbs);
 	cert->serial = der_take_unsigned(&tbs);
 	cert->algorithm = der_take_whole(&tbs, DER_SEQUENCE);
 	cert->issuer = x509_take_name(&tbs);
-	inner = der_enter(&tbs, DER_SEQUENCE);
-	cert->from_s = der_take_time(&inner);
-	cert->until_s = der_take_time(&inner);
-	der_leave(&tbs, &inner);
+	read_validity(&tbs, cert);
 	cert->subject = x509_take_name(&tbs);
 	cert->public_key = der_take_whole(&tbs, DER_SEQUENCE);
-	for (unsigned unique_id = 1; unique_id <= 2; unique_id++) {
-		if (der_peek(&tbs) == DER_CONTEXT(unique_id)) {
-			(void)der_take(&tbs, DER_CONTEXT(unique_id));
-		}
-	}
+	der_skip(&tbs, DER_CONTEXT(1));  /* unique identifiers */
+	der_skip(&tbs, DER_CONTEXT(2));
 	(void)x509_read_extensions((struct bytes){ tbs.end, 0 }, &cert->extensions);
 	if (der_peek(&tbs) == DER_CONSTRUCTED(3)) {
 		read_extensions(&tbs, cert);

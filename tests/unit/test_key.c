@@ -371,7 +371,7 @@ a_key_that_can_not_be_used_is_refused_with_the_reason(void **state)
 #endif
 		REFUSED(key_secp256k1, "not P-256"), REFUSED(key_p256_explicit, "not P-256"),
 		REFUSED(key_ed25519, "Ed25519"), REFUSED(key_x25519, "Ed25519"),
-		REFUSED(key_dsa, "DSA"), REFUSED(key_rsa_pss, "of this kind"),
+		REFUSED(key_dsa, "DSA"), REFUSED(key_rsa_pss, "only P-256"),
 		REFUSED(key_p256_encrypted, "encrypted"), REFUSED(key_p256_public, "no private key"),
 		REFUSED(cert_leaf, "no private key"),
 #if CONFIG_CUBFTPD_RSA
@@ -379,7 +379,7 @@ a_key_that_can_not_be_used_is_refused_with_the_reason(void **state)
 		REFUSED(key_rsa8192, "2048 to 4096"), REFUSED(key_rsa_primes, "more than two primes"),
 		REFUSED(key_rsa_large_e, "public exponent"),
 #else
-		REFUSED(key_rsa2048, "of this kind"), REFUSED(key_rsa2048_pkcs1, "RSA"),
+		REFUSED(key_rsa2048, "only P-256"), REFUSED(key_rsa2048_pkcs1, "only P-256"),
 #endif
 		{ "nothing", { NULL, 0 }, "no private key" },
 	};
@@ -403,7 +403,7 @@ a_public_key_that_can_not_be_used_is_refused_with_the_reason(void **state)
 		REFUSED(key_p256_public_explicit, "curve is not P-256"),
 		REFUSED(key_p256_compressed, "compressed"),
 		REFUSED(key_ed25519_public, "Ed25519"), REFUSED(key_dsa_public, "DSA"),
-		REFUSED(key_rsa_pss_public, "of this kind"),
+		REFUSED(key_rsa_pss_public, "only P-256"),
 		REFUSED(key_p256, "not well-formed"), REFUSED(cert_leaf, "not well-formed"),
 #if CONFIG_CUBFTPD_RSA
 		REFUSED(key_rsa512_public, "2048 to 4096"), REFUSED(key_rsa1024_public, "2048 to 4096"),
