@@ -74,43 +74,65 @@ without_ending(struct text name)
 	return name;
 }
 
-static int
-found(struct provision_place *place, const uint8_t *cert)
+/*
+ * A folder's entry: its name without the ending, and what it stands for. Returns false behind
+ * the last one.
+ */
+static bool
+entry_of(const struct service *sv, enum page dir, unsigned index, struct out *name,
+	uint8_t cert[32])
 {
-	if (cert == NULL) {
-		return CUB_E_NOENT;
+	const uint8_t *from;
+
+	if (dir == PAGE_CAS && index < sv->cas.count) {
+		from = sv->cas.item[index].fingerprint;
+		out_string(name, sv->cas.item[index].name);
+	} else if (dir == PAGE_PENDING && index < sv->pending.count) {
+		from = sv->pending.item[index].cert;
+		out_hex(name, from, 32);
+	} else if (dir == PAGE_TRUSTED && index < sv->trust.count) {
+		from = sv->trust.item[index].cert;
+		out_string(name, sv->trust.item[index].label);
+	} else {
+		return false;
 	}
-	memcpy(place->cert, cert, sizeof place->cert);
-	return CUB_OK;
+	memcpy(cert, from, 32);
+	return true;
 }
 
-/* One of the folders' files. */
+/* One of the files of the folder that `place` is: it is that one's then. */
 static int
 find_in_folder(const struct service *sv, struct text name, struct provision_place *place)
 {
-	const struct trusted *trusted;
-	const struct ca *ca;
+	enum page dir = place->page;
 	char digits[TRUST_DIGITS];
+	char bytes[TRUST_DIGITS];
+	struct out o = OUT(bytes);
 
 	name = without_ending(name);
-	if (place->page == PAGE_CAS) {
-		ca = ca_find(&sv->cas, name);
-		place->page = PAGE_CA;
-		return found(place, ca == NULL ? NULL : ca->fingerprint);
+	if (dir == PAGE_PENDING && trust_parse(name, digits) > 0) {
+		name = text_of(digits);
 	}
-	if (place->page == PAGE_TRUSTED) {
-		trusted = trust_find_label(&sv->trust, name);
-		place->page = PAGE_TRUSTED_ONE;
-		return found(place, trusted == NULL ? NULL : trusted->cert);
-	}
-	place->page = PAGE_PENDING_ONE;
-	for (unsigned i = 0; trust_parse(name, digits) == TRUST_DIGITS - 1 && i < sv->pending.count;
-		i++) {
-		if (trust_begins(sv->pending.item[i].cert, digits)) {
-			return found(place, sv->pending.item[i].cert);
+	place->page = dir + (PAGE_CA - PAGE_CAS);
+	for (unsigned i = 0; entry_of(sv, dir, i, &o, place->cert); i++) {
+		if (text_same(name, out_finish(&o))) {
+			return CUB_OK;
 		}
+		o.len = 0;
 	}
 	return CUB_E_NOENT;
+}
+
+/* A page of the top, as it is now. */
+static void
+open_page(const struct service *sv, enum page page, struct provision_place *place)
+{
+	*place = (struct provision_place){
+		.page = page, .from = log_ring_start(), .to = log_ring_end(),
+	};
+	if (page == PAGE_REQUEST || page == PAGE_CHAIN) {
+		memcpy(place->cert, sv->identity[sv->identity_now].fingerprint, sizeof place->cert);
+	}
 }
 
 int
@@ -119,20 +141,13 @@ provision_find(const struct service *sv, const char *path, struct provision_plac
 	struct text rest;
 	struct text name = first_name(path, &rest);
 
-	*place = (struct provision_place){ .page = PAGE_TOP };
+	open_page(sv, PAGE_TOP, place);
 	if (name.len == 0) {
 		return CUB_OK;
 	}
 	for (size_t i = 0; i < TOP_COUNT; i++) {
 		if (text_same(name, top[i].name)) {
-			place->page = top[i].page;
-			if (place->page == PAGE_REQUEST || place->page == PAGE_CHAIN) {
-				memcpy(place->cert, sv->identity[sv->identity_now].fingerprint,
-					sizeof place->cert);
-			} else if (place->page == PAGE_LOG) {
-				place->from = log_ring_start();
-				place->to = log_ring_end();
-			}
+			open_page(sv, top[i].page, place);
 			return rest.len == 0 ? CUB_OK
 				: !provision_is_dir(place) ? CUB_E_NOTDIR
 				: memchr(rest.at, '/', rest.len) != NULL ? CUB_E_NOENT
@@ -254,7 +269,7 @@ put_pending(struct service *sv, const uint8_t cert[32], struct out *o)
 	if (p == NULL) {
 		return CUB_E_NOENT;
 	}
-	report_pending(o, p, false);
+	report_put(o, &report_pending, p, false);
 	if (p->der_len > 0) {
 		pem_put(o, PEM_CERTIFICATE, p->der, p->der_len);
 	}
@@ -286,7 +301,7 @@ provision_put(struct service *sv, const struct provision_place *place, struct ou
 		if (trusted == NULL) {
 			return CUB_E_NOENT;
 		}
-		report_trusted(o, trusted, false);
+		report_put(o, &report_trusted, trusted, false);
 		return CUB_OK;
 	default:
 		return CUB_E_ISDIR;
@@ -338,53 +353,23 @@ provision_stat(struct service *sv, const struct provision_place *place, struct p
 	return measure(sv, place, &stat->size);
 }
 
-/* The name of a folder's entry, and what it stands for. Returns CUB_OK or CUB_EOF. */
-static int
-entry_of(struct service *sv, enum page dir, unsigned index, struct out *name,
-	struct provision_place *place)
-{
-	const uint8_t *cert;
-
-	if (dir == PAGE_CAS && index < sv->cas.count) {
-		out_string(name, sv->cas.item[index].name);
-		cert = sv->cas.item[index].fingerprint;
-		place->page = PAGE_CA;
-	} else if (dir == PAGE_PENDING && index < sv->pending.count) {
-		cert = sv->pending.item[index].cert;
-		out_hex(name, cert, 32);
-		place->page = PAGE_PENDING_ONE;
-	} else if (dir == PAGE_TRUSTED && index < sv->trust.count) {
-		out_string(name, sv->trust.item[index].label);
-		cert = sv->trust.item[index].cert;
-		place->page = PAGE_TRUSTED_ONE;
-	} else {
-		return CUB_EOF;
-	}
-	memcpy(place->cert, cert, sizeof place->cert);
-	out_string(name, ".crt");
-	return CUB_OK;
-}
-
 int
 provision_entry(struct service *sv, const struct provision_place *dir, unsigned index,
 	char *name, struct port_stat *stat)
 {
 	struct out o = { .at = name, .cap = CUB_NAME_MAX };
-	char path[sizeof PROVISION_PATH + 32];
-	struct out p = OUT(path);
-	struct provision_place place = { .page = PAGE_TOP };
-	int err = CUB_EOF;
+	struct provision_place place = { .page = dir->page + (PAGE_CA - PAGE_CAS) };
 
 	if (dir->page != PAGE_TOP) {
-		err = entry_of(sv, dir->page, index, &o, &place);
+		if (!entry_of(sv, dir->page, index, &o, place.cert)) {
+			return CUB_EOF;
+		}
+		out_string(&o, ".crt");
 	} else if (index < TOP_COUNT) {
 		out_string(&o, top[index].name);
-		out_string(&p, PROVISION_PATH "/");
-		out_string(&p, top[index].name);
-		err = provision_find(sv, out_finish(&p), &place);
-	}
-	if (err < 0) {
-		return err;
+		open_page(sv, top[index].page, &place);
+	} else {
+		return CUB_EOF;
 	}
 	out_char(&o, '\0');
 	return provision_stat(sv, &place, stat);

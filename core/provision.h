@@ -30,7 +30,7 @@ enum page {
 	PAGE_CHAIN,
 	PAGE_STATUS,
 	PAGE_LOG,
-	PAGE_CAS,      /* the folders, and then what is in them */
+	PAGE_CAS,      /* the folders, and then, in the same order, what is in them */
 	PAGE_PENDING,
 	PAGE_TRUSTED,
 	PAGE_CA,

@@ -2,6 +2,8 @@
 /* What there is to say of things: see report.h. */
 #include "report.h"
 
+#include <string.h>
+
 #include "addr.h"
 #include "clock.h"
 #include "date.h"
@@ -103,72 +105,141 @@ report_time(struct report *r, const char *name, int64_t time_s)
 	end_field(r, "\"");
 }
 
-void
-report_pending(struct out *o, const struct pending *p, bool json)
-{
-	struct report r = report_start(o, json);
+enum report_type {
+	AS_TEXT,
+	AS_RIGHTS,
+	AS_FLAG,
+	AS_COUNT_8,
+	AS_COUNT_32,
+	AS_COUNT_64,
+	AS_HASH,     /* not known: zeros */
+	AS_TIME,     /* not known: TRUST_UNKNOWN */
+	AS_ADDRESS,
+};
 
-	report_hash(&r, "fingerprint", p->cert);
-	report_hash(&r, "key", p->key);
-	report_text(&r, "subject", p->subject);
-	report_text(&r, "issuer", p->issuer);
-	report_time(&r, "not_before", p->from_s);
-	report_time(&r, "not_after", p->until_s);
-	report_address(&r, "address", &p->peer);
-	report_text(&r, "account", p->account);
-	report_time(&r, "first", p->first_s);
-	report_time(&r, "last", p->last_s);
-	report_number(&r, "count", p->count);
-	report_end(&r);
-}
+#define FIELD(name, type, field, as) { (name), offsetof(struct type, field), (as) }
+#define COUNT(array)                 (sizeof(array) / sizeof(array)[0])
+#define KIND(type, fields)           { sizeof(struct type), COUNT(fields), (fields) }
 
-void
-report_trusted(struct out *o, const struct trusted *t, bool json)
-{
-	struct report r = report_start(o, json);
+static const struct report_field account_fields[] = {
+	FIELD("name", account, name, AS_TEXT),
+	FIELD("rights", account, rights, AS_RIGHTS),
+	FIELD("root", account, root, AS_TEXT),
+	FIELD("admin", account, is_admin, AS_FLAG),
+	FIELD("password", account, has_password, AS_FLAG),
+};
 
-	report_hash(&r, "fingerprint", t->cert);
-	if (t->knows_key) {
-		report_hash(&r, "key", t->key);
-	}
-	report_text(&r, "label", t->label);
-	report_text(&r, "account", t->account);
-	report_flag(&r, "exact", t->is_exact);
-	report_flag(&r, "admin", t->is_admin);
-	if (t->until_s != TRUST_UNKNOWN) {
-		report_time(&r, "not_after", t->until_s);
-	}
-	report_time(&r, "added", t->added_s);
-	report_end(&r);
-}
+static const struct report_field ca_fields[] = {
+	FIELD("fingerprint", ca, fingerprint, AS_HASH),
+	FIELD("name", ca, name, AS_TEXT),
+	FIELD("subject", ca, subject, AS_TEXT),
+	FIELD("not_after", ca, until_s, AS_TIME),
+	FIELD("account", ca, account, AS_TEXT),
+};
 
-void
-report_ca(struct out *o, const struct ca *ca, bool json)
-{
-	struct report r = report_start(o, json);
+static const struct report_field pending_fields[] = {
+	FIELD("fingerprint", pending, cert, AS_HASH),
+	FIELD("key", pending, key, AS_HASH),
+	FIELD("subject", pending, subject, AS_TEXT),
+	FIELD("issuer", pending, issuer, AS_TEXT),
+	FIELD("not_before", pending, from_s, AS_TIME),
+	FIELD("not_after", pending, until_s, AS_TIME),
+	FIELD("address", pending, peer, AS_ADDRESS),
+	FIELD("account", pending, account, AS_TEXT),
+	FIELD("first", pending, first_s, AS_TIME),
+	FIELD("last", pending, last_s, AS_TIME),
+	FIELD("count", pending, count, AS_COUNT_32),
+};
 
-	report_hash(&r, "fingerprint", ca->fingerprint);
-	report_text(&r, "name", ca->name);
-	report_text(&r, "subject", ca->subject);
-	report_time(&r, "not_after", ca->until_s);
-	report_text(&r, "account", ca->account);
-	report_end(&r);
-}
+static const struct report_field trusted_fields[] = {
+	FIELD("fingerprint", trusted, cert, AS_HASH),
+	FIELD("key", trusted, key, AS_HASH),
+	FIELD("label", trusted, label, AS_TEXT),
+	FIELD("account", trusted, account, AS_TEXT),
+	FIELD("exact", trusted, is_exact, AS_FLAG),
+	FIELD("admin", trusted, is_admin, AS_FLAG),
+	FIELD("not_after", trusted, until_s, AS_TIME),
+	FIELD("added", trusted, added_s, AS_TIME),
+};
 
-/* What the server counts. */
+/* What the service holds, and what the server counts. */
+static const struct report_field held_fields[] = {
+	FIELD("accounts", service, accounts.count, AS_COUNT_8),
+	FIELD("trusted", service, trust.count, AS_COUNT_8),
+	FIELD("pending", service, pending.count, AS_COUNT_8),
+	FIELD("cas", service, cas.count, AS_COUNT_8),
+};
+
+static const struct report_field counter_fields[] = {
+	FIELD("transfers", service, status.transfers, AS_COUNT_32),
+	FIELD("sessions_served", service, status.sessions_served, AS_COUNT_64),
+	FIELD("sessions_refused", service, status.sessions_refused, AS_COUNT_64),
+	FIELD("bytes_sent", service, status.bytes_sent, AS_COUNT_64),
+	FIELD("bytes_received", service, status.bytes_received, AS_COUNT_64),
+};
+
+const struct report_kind report_account = KIND(account, account_fields);
+const struct report_kind report_ca = KIND(ca, ca_fields);
+const struct report_kind report_pending = KIND(pending, pending_fields);
+const struct report_kind report_trusted = KIND(trusted, trusted_fields);
+
 static void
-put_counters(struct report *r, const struct service *sv)
+put_field(struct report *r, const struct report_field *f, const void *at)
 {
-	const struct cubftpd_status *st = &sv->status;
+	static const uint8_t no_hash[32];
+	char letters[5];
+	struct out rights = OUT(letters);
 
-	report_number(r, "uptime", (sv->now_ms - sv->start_ms) / 1000);
-	report_number(r, "sessions", st->sessions);
-	report_number(r, "sessions_max", CUB_SESSIONS);
-	report_number(r, "transfers", st->transfers);
-	report_number(r, "sessions_served", st->sessions_served);
-	report_number(r, "sessions_refused", st->sessions_refused);
-	report_number(r, "bytes_sent", st->bytes_sent);
-	report_number(r, "bytes_received", st->bytes_received);
+	switch (f->type) {
+	case AS_TEXT:
+		report_text(r, f->name, at);
+		break;
+	case AS_RIGHTS:
+		account_put_rights(&rights, *(const uint8_t *)at);
+		report_text(r, f->name, out_finish(&rights));
+		break;
+	case AS_FLAG:
+		report_flag(r, f->name, *(const bool *)at);
+		break;
+	case AS_COUNT_8:
+		report_number(r, f->name, *(const uint8_t *)at);
+		break;
+	case AS_COUNT_32:
+		report_number(r, f->name, *(const uint32_t *)at);
+		break;
+	case AS_COUNT_64:
+		report_number(r, f->name, *(const uint64_t *)at);
+		break;
+	case AS_HASH:
+		if (memcmp(at, no_hash, sizeof no_hash) != 0) {
+			report_hash(r, f->name, at);
+		}
+		break;
+	case AS_TIME:
+		if (*(const int64_t *)at != TRUST_UNKNOWN) {
+			report_time(r, f->name, *(const int64_t *)at);
+		}
+		break;
+	default:
+		report_address(r, f->name, at);
+	}
+}
+
+static void
+put_fields(struct report *r, const struct report_field *fields, size_t count, const void *thing)
+{
+	for (size_t i = 0; i < count; i++) {
+		put_field(r, &fields[i], (const uint8_t *)thing + fields[i].offset);
+	}
+}
+
+void
+report_put(struct out *o, const struct report_kind *kind, const void *thing, bool json)
+{
+	struct report r = report_start(o, json);
+
+	put_fields(&r, kind->fields, kind->count, thing);
+	report_end(&r);
 }
 
 void
@@ -194,12 +265,12 @@ report_status(struct out *o, struct service *sv, bool json)
 		: sv->trust_error == CUB_E_NOENT ? "missing" : "can't be used");
 	report_text(&r, "clock", clock_is_plausible() ? "plausible" : "wrong");
 	report_time(&r, "time", clock_now());
-	report_number(&r, "accounts", sv->accounts.count);
-	report_number(&r, "trusted", sv->trust.count);
-	report_number(&r, "pending", sv->pending.count);
-	report_number(&r, "cas", sv->cas.count);
+	put_fields(&r, held_fields, COUNT(held_fields), sv);
 	if (sv->is_running) {
-		put_counters(&r, sv);
+		report_number(&r, "uptime", (sv->now_ms - sv->start_ms) / 1000);
+		report_number(&r, "sessions", sv->status.sessions);
+		report_number(&r, "sessions_max", CUB_SESSIONS);
+		put_fields(&r, counter_fields, COUNT(counter_fields), sv);
 	}
 	report_end(&r);
 	out_string(o, json ? "\n" : "");

@@ -28,10 +28,25 @@ void report_address(struct report *r, const char *name, const struct port_addr *
 /* YYYY-MM-DDTHH:MM:SSZ */
 void report_time(struct report *r, const char *name, int64_t time_s);
 
-/* Whole things. */
-void report_pending(struct out *o, const struct pending *p, bool json);
-void report_trusted(struct out *o, const struct trusted *t, bool json);
-void report_ca(struct out *o, const struct ca *ca, bool json);
+/* A field of a kind of things: what it is called, where it stands in one, and as what. */
+struct report_field {
+	const char *name;
+	uint16_t    offset;
+	uint8_t     type;    /* enum report_type */
+};
+
+/* A kind of things: how large one is, and what there is to say of it. */
+struct report_kind {
+	uint16_t size;
+	uint8_t  count;
+	const struct report_field *fields;
+};
+
+extern const struct report_kind report_account, report_ca, report_pending, report_trusted;
+
+/* A whole thing of that kind. What is not known of it is left out. */
+void report_put(struct out *o, const struct report_kind *kind, const void *thing, bool json);
+
 void report_status(struct out *o, struct service *sv, bool json);
 
 #endif

@@ -102,3 +102,16 @@ request_list_end(struct request *rq)
 {
 	out_string(rq->out, request_is_json(rq) ? "]\n" : "");
 }
+
+void
+request_list(struct request *rq, const struct report_kind *kind, const void *first, unsigned count)
+{
+	const char *thing = first;
+
+	request_list_start(rq);
+	for (; count > 0; count--, thing += kind->size) {
+		request_list_next(rq);
+		report_put(rq->out, kind, thing, request_is_json(rq));
+	}
+	request_list_end(rq);
+}

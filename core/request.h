@@ -6,7 +6,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "service.h"
+#include "report.h"
 
 /* The options that there are, of all commands. */
 enum request_option {
@@ -62,5 +62,9 @@ bool request_is_json(const struct request *rq);
 void request_list_start(struct request *rq);
 void request_list_next(struct request *rq);
 void request_list_end(struct request *rq);
+
+/* A list of things of one kind, as they stand in a table. */
+void request_list(struct request *rq, const struct report_kind *kind, const void *first,
+	unsigned count);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "manage.h"
 #include "path.h"
-#include "report.h"
 
 /*
  * The root of an account lies beneath the server's. It may be given as it is there, or as a
@@ -136,28 +135,13 @@ sub_account_remove(struct request *rq)
 	return err;
 }
 
+/* People get it in a line. */
 static void
-put_account(struct out *o, const struct account *a, bool json)
+put_account(struct out *o, const struct account *a)
 {
-	char rights[8];
-	struct out letters = OUT(rights);
-	struct report r;
-
-	account_put_rights(&letters, a->rights);
-	(void)out_finish(&letters);
-	if (json) {
-		r = report_start(o, json);
-		report_text(&r, "name", a->name);
-		report_text(&r, "rights", rights);
-		report_text(&r, "root", a->root);
-		report_flag(&r, "admin", a->is_admin);
-		report_flag(&r, "password", a->has_password);
-		report_end(&r);
-		return;
-	}
 	out_string(o, a->name);
 	out_char(o, ' ');
-	out_string(o, rights);
+	account_put_rights(o, a->rights);
 	out_char(o, ' ');
 	out_string(o, a->root);
 	out_string(o, a->is_admin ? " admin" : "");
@@ -169,11 +153,12 @@ sub_account_list(struct request *rq)
 {
 	const struct account_table *accounts = &rq->service->accounts;
 
-	request_list_start(rq);
-	for (unsigned i = 0; i < accounts->count; i++) {
-		request_list_next(rq);
-		put_account(rq->out, &accounts->item[i], request_is_json(rq));
+	if (request_is_json(rq)) {
+		request_list(rq, &report_account, accounts->item, accounts->count);
+		return CUB_OK;
 	}
-	request_list_end(rq);
+	for (unsigned i = 0; i < accounts->count; i++) {
+		put_account(rq->out, &accounts->item[i]);
+	}
 	return CUB_OK;
 }

@@ -6,7 +6,6 @@
 
 #include "manage.h"
 #include "path.h"
-#include "report.h"
 
 /* The one certificate that was given with the command. */
 static int
@@ -30,12 +29,7 @@ sub_pending(struct request *rq)
 	if (!rq->service->is_running) {
 		out_string(rq->why, "the server is not running, so nothing is pending");
 	}
-	request_list_start(rq);
-	for (unsigned i = 0; i < pending->count; i++) {
-		request_list_next(rq);
-		report_pending(rq->out, &pending->item[i], request_is_json(rq));
-	}
-	request_list_end(rq);
+	request_list(rq, &report_pending, pending->item, pending->count);
 	return CUB_OK;
 }
 
@@ -44,12 +38,7 @@ sub_trusted(struct request *rq)
 {
 	const struct trust_table *trust = &rq->service->trust;
 
-	request_list_start(rq);
-	for (unsigned i = 0; i < trust->count; i++) {
-		request_list_next(rq);
-		report_trusted(rq->out, &trust->item[i], request_is_json(rq));
-	}
-	request_list_end(rq);
+	request_list(rq, &report_trusted, trust->item, trust->count);
 	return CUB_OK;
 }
 
@@ -121,7 +110,7 @@ sub_trust(struct request *rq)
 	}
 	err = manage_trust(rq->service, &entry, rq->why);
 	if (err == CUB_OK) {
-		report_trusted(rq->out, &entry, false);
+		report_put(rq->out, &report_trusted, &entry, false);
 	}
 	return err;
 }
@@ -194,12 +183,7 @@ sub_ca_list(struct request *rq)
 {
 	const struct ca_table *cas = &rq->service->cas;
 
-	request_list_start(rq);
-	for (unsigned i = 0; i < cas->count; i++) {
-		request_list_next(rq);
-		report_ca(rq->out, &cas->item[i], request_is_json(rq));
-	}
-	request_list_end(rq);
+	request_list(rq, &report_ca, cas->item, cas->count);
 	return CUB_OK;
 }
 

@@ -57,7 +57,7 @@ text_of_pending(const struct pending *p, bool json)
 {
 	struct out o = OUT(whole);
 
-	report_pending(&o, p, json);
+	report_put(&o, &report_pending, p, json);
 	assert_false(o.cut);
 	return out_finish(&o);
 }
@@ -67,7 +67,7 @@ text_of_trusted(const struct trusted *t, bool json)
 {
 	struct out o = OUT(whole);
 
-	report_trusted(&o, t, json);
+	report_put(&o, &report_trusted, t, json);
 	assert_false(o.cut);
 	return out_finish(&o);
 }
@@ -77,7 +77,7 @@ text_of_ca(const struct ca *ca, bool json)
 {
 	struct out o = OUT(whole);
 
-	report_ca(&o, ca, json);
+	report_put(&o, &report_ca, ca, json);
 	assert_false(o.cut);
 	return out_finish(&o);
 }
@@ -332,7 +332,7 @@ join(size_t cap, bool json)
 	memset(p.subject, '"', sizeof p.subject - 1);
 	for (unsigned n = 0; n < 1000; n++) {
 		o = (struct out){ .at = part + total, .cap = cap, .skip = total };
-		report_pending(&o, &p, json);
+		report_put(&o, &report_pending, &p, json);
 		report_status(&o, &sv, json);
 		total += o.len;
 		if (!o.cut) {
@@ -340,7 +340,7 @@ join(size_t cap, bool json)
 		}
 	}
 	o = OUT(whole);
-	report_pending(&o, &p, json);
+	report_put(&o, &report_pending, &p, json);
 	report_status(&o, &sv, json);
 	CLAIM(!o.cut && o.len == total && memcmp(whole, part, total) == 0, "windows of %zu", cap);
 }
