@@ -8,21 +8,17 @@
 #include "seal.h"
 #include "verify.h"
 
+/* Returns its length, or an error. */
 static int
-read_record(const struct store *s, enum identity_record type, uint8_t *dst, size_t cap,
-	uint32_t *len)
+read_record(const struct store *s, enum identity_record type, uint8_t *dst, size_t cap)
 {
 	struct store_record r;
 	int err = store_find(s, (uint8_t)type, NULL, 0, &r);
 
-	if (err < 0) {
-		return err;
+	if (err == CUB_OK) {
+		err = r.value_len > cap ? CUB_E_CORRUPT : store_read(s, &r, 0, dst, r.value_len);
 	}
-	if (r.value_len > cap) {
-		return CUB_E_CORRUPT;
-	}
-	*len = r.value_len;
-	return store_read(s, &r, 0, dst, r.value_len);
+	return err < 0 ? err : (int)r.value_len;
 }
 
 int
@@ -60,17 +56,17 @@ static int
 load_key(struct key *k, const struct store *s, struct bytes secret)
 {
 	uint8_t value[KEY_PACKED_MAX + SEAL_EXTRA];
-	uint32_t len;
-	int err = read_record(s, IDENTITY_SEALED, value, sizeof value, &len);
+	int len = read_record(s, IDENTITY_SEALED, value, sizeof value);
+	int err = len;
 
 	if (err == CUB_E_NOENT) {
-		err = read_record(s, IDENTITY_KEY, value, sizeof value, &len);
-		err = err == CUB_OK ? set_key(k, value, len) : err;
-	} else if (err == CUB_OK && secret.len == 0) {
+		len = read_record(s, IDENTITY_KEY, value, sizeof value);
+		err = len < 0 ? len : set_key(k, value, (size_t)len);
+	} else if (err >= 0 && secret.len == 0) {
 		err = CUB_E_DENIED;
-	} else if (err == CUB_OK) {
-		err = seal_open(secret, value, len);
-		err = err == CUB_OK ? set_key(k, value + SEAL_AT_SECRET, len - SEAL_EXTRA) : err;
+	} else if (err >= 0) {
+		err = seal_open(secret, value, (size_t)len);
+		err = err < 0 ? err : set_key(k, value + SEAL_AT_SECRET, (size_t)len - SEAL_EXTRA);
 	}
 	wipe(value, sizeof value);
 	return err;
@@ -134,14 +130,15 @@ identity_load(struct identity *id, struct store *s, struct bytes secret)
 {
 	struct x509_cert own;
 	struct store_record r;
-	int no_key = load_key(&id->key, s, secret);
-	int no_chain = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der, &id->der_len);
+	int key_err = load_key(&id->key, s, secret);
+	int chain_len = read_record(s, IDENTITY_CHAIN, id->der, sizeof id->der);
 
-	if (no_key < 0 || no_chain < 0) {
+	if (key_err < 0 || chain_len < 0) {
 		/* Both are written together: one without the other is damage. */
-		return no_key == no_chain || no_key == CUB_E_DENIED ? no_key
-			: no_key == CUB_E_IO || no_chain == CUB_E_IO ? CUB_E_IO : CUB_E_CORRUPT;
+		return key_err == chain_len || key_err == CUB_E_DENIED ? key_err
+			: key_err == CUB_E_IO || chain_len == CUB_E_IO ? CUB_E_IO : CUB_E_CORRUPT;
 	}
+	id->der_len = (uint32_t)chain_len;
 	if (look_at_chain(id, &own) != NULL) {
 		return CUB_E_CORRUPT;
 	}
@@ -176,16 +173,6 @@ sign_itself(struct identity *id, struct text name)
 	return CUB_OK;
 }
 
-int
-identity_make(struct identity *id, struct store *s, struct text name, struct bytes secret)
-{
-	int err;
-
-	key_make(&id->key);
-	err = sign_itself(id, name);
-	return err == CUB_OK ? save(s, &id->key, (struct bytes){ id->der, id->der_len }, secret) : err;
-}
-
 /* Take over a chain for the key that is there. Returns null, or what is wrong with it. */
 static const char *
 take_chain(struct identity *id, struct bytes chain)
@@ -214,18 +201,33 @@ take_chain(struct identity *id, struct bytes chain)
 }
 
 int
-identity_import(struct identity *id, struct store *s, struct bytes key, struct bytes chain,
-	struct text name, struct bytes secret, const char **why)
+identity_import(struct identity *id, struct store *s, const struct identity_parts *parts,
+	const char **why)
 {
-	int err = key_import(&id->key, key, why);
+	int err = CUB_OK;
 
-	if (err == CUB_OK && chain.len > 0) {
-		*why = take_chain(id, chain);
+	if (parts->key.at != NULL) {
+		err = key_import(&id->key, parts->key, why);
+	} else {
+		key_make(&id->key);
+	}
+	if (err == CUB_OK && parts->chain.len > 0) {
+		*why = take_chain(id, parts->chain);
 		err = *why == NULL ? CUB_OK : CUB_E_BAD;
 	} else if (err == CUB_OK) {
-		err = sign_itself(id, name);
+		err = sign_itself(id, parts->name);
 	}
-	return err == CUB_OK ? save(s, &id->key, (struct bytes){ id->der, id->der_len }, secret) : err;
+	return err == CUB_OK
+		? save(s, &id->key, (struct bytes){ id->der, id->der_len }, parts->secret) : err;
+}
+
+int
+identity_make(struct identity *id, struct store *s, struct text name, struct bytes secret)
+{
+	struct identity_parts parts = { .name = name, .secret = secret };
+	const char *why;
+
+	return identity_import(id, s, &parts, &why);
 }
 
 int

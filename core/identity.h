@@ -60,15 +60,20 @@ int identity_is_stored(const struct identity *id, const struct store *s);
  */
 int identity_make(struct identity *id, struct store *s, struct text name, struct bytes secret);
 
+/* What an identity is made of. */
+struct identity_parts {
+	struct bytes key;     /* DER, as key_import(); null: a new one is made */
+	struct bytes chain;   /* as in identity_install(); empty: a self-signed certificate is made */
+	struct text  name;    /* of that certificate */
+	struct bytes secret;
+};
+
 /*
- * Import a key (DER, as key_import()) with its chain, of which the same must hold as in
- * identity_install(); or, where `chain` is empty, with a self-signed certificate that is made
- * for `name`.
- *
- * Returns as identity_make(); CUB_E_BAD: `*why` says what is wrong, and nothing changed.
+ * Likewise of these parts. Returns as identity_make(); CUB_E_BAD: `*why` says what is wrong, and
+ * nothing changed.
  */
-int identity_import(struct identity *id, struct store *s, struct bytes key, struct bytes chain,
-	struct text name, struct bytes secret, const char **why);
+int identity_import(struct identity *id, struct store *s, const struct identity_parts *parts,
+	const char **why);
 
 /*
  * Store a signed chain (x509_chain_next()) for the key of `now`, which the store must hold, and

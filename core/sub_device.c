@@ -33,24 +33,25 @@ take_name(struct request *rq, struct text *name)
 
 /* A key that was given with `init` stands in the spare slot (admin.c). */
 static int
-make_identity(struct request *rq, struct text name, bool is_import)
+make_identity(struct request *rq, struct text name)
 {
 	struct service *sv = rq->service;
-	struct store *store = &sv->store[PORT_AREA_IDENTITY];
 	const struct identity *spare = &sv->identity[!sv->identity_now];
 	struct bytes given = { spare->der, spare->der_len };
-	struct bytes key = { NULL, 0 };
+	struct identity_parts parts = { .name = name };
 	uint8_t room[IDENTITY_SECRET_MAX];
-	struct bytes secret;
 	const char *problem = "";
-	int err = service_secret(&sv->config, room, &secret, rq->why);
+	int err = service_secret(&sv->config, room, &parts.secret, rq->why);
 
 	if (err < 0) {
 		return err;
 	}
-	(void)x509_chain_next(&given, &key);
-	err = is_import ? identity_import(service_identity(sv), store, key, request_input(rq), name,
-		secret, &problem) : identity_make(service_identity(sv), store, name, secret);
+	if (rq->option[OPTION_KEY] != NULL) {
+		parts.key.at = spare->der;  /* and if there is none in it, that is refused */
+		(void)x509_chain_next(&given, &parts.key);
+		parts.chain = request_input(rq);
+	}
+	err = identity_import(service_identity(sv), &sv->store[PORT_AREA_IDENTITY], &parts, &problem);
 	wipe(room, sizeof room);
 	if (err == CUB_E_BAD) {
 		return request_complain(rq, request_refusal(err), problem, "");
@@ -65,11 +66,10 @@ int
 sub_init(struct request *rq)
 {
 	const struct cubftpd_config *config = &rq->service->config;
-	bool is_import = rq->option[OPTION_KEY] != NULL;
 	struct text name;
 	int err;
 
-	if (rq->option[OPTION_CERT] != NULL && !is_import) {
+	if (rq->option[OPTION_CERT] != NULL && rq->option[OPTION_KEY] == NULL) {
 		return request_complain(rq, CUB_E_BAD, "--cert wants the --key that belongs to it", "");
 	}
 	err = take_name(rq, &name);
@@ -83,7 +83,7 @@ sub_init(struct request *rq)
 		return request_complain(rq, CUB_E_EXIST, "there is an identity already in ",
 			config->identity_store);
 	}
-	err = make_identity(rq, name, is_import);
+	err = make_identity(rq, name);
 	return err < 0 ? err : sub_fingerprint(rq);
 }
 

@@ -385,8 +385,10 @@ chain_of(const struct bytes *cert)
 static int
 import(struct bytes der, struct bytes certs, struct bytes secret)
 {
+	struct identity_parts parts = { der, certs, TEXT("router-17"), secret };
+
 	why = "unset";
-	return identity_import(&id, &store, der, certs, TEXT("router-17"), secret, &why);
+	return identity_import(&id, &store, &parts, &why);
 }
 
 static int
