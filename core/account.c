@@ -74,8 +74,9 @@ static int
 parse(struct account *a, const struct store *s, const struct store_record *r)
 {
 	uint8_t value[AT_ROOT + CUB_ACCOUNT_ROOT];
-	char root[CUB_PATH_MAX];
+	char resolved[CUB_PATH_MAX];
 	struct text name = { (const char *)r->key, r->key_len };
+	struct text root = { (const char *)value + AT_ROOT, r->value_len - AT_ROOT };
 	int err;
 
 	if (r->value_len > sizeof value || r->value_len < AT_ROOT) {
@@ -89,17 +90,13 @@ parse(struct account *a, const struct store *s, const struct store_record *r)
 		.rights = value[0],
 		.is_admin = (value[AT_FLAGS] & FLAG_ADMIN) != 0,
 		.has_password = (value[AT_FLAGS] & FLAG_PASSWORD) != 0,
+		.iterations = (uint32_t)little_get(value + AT_ITERATIONS, 4),
 	};
-	for (int i = 3; i >= 0; i--) {
-		a->iterations = a->iterations << 8 | value[AT_ITERATIONS + i];
-	}
 	memcpy(a->salt, value + AT_SALT, sizeof a->salt);
 	memcpy(a->hash, value + AT_HASH, sizeof a->hash);
 	if (!account_name_is_good(name) || !text_copy(name, a->name, sizeof a->name)
-		|| !text_copy((struct text){ (char *)value + AT_ROOT, r->value_len - AT_ROOT },
-			a->root, sizeof a->root)
-		|| strlen(a->root) != r->value_len - AT_ROOT
-		|| path_resolve("/", text_of(a->root), root) < 0 || !text_same(text_of(root), a->root)
+		|| path_resolve("/", root, resolved) < 0 || !text_same(root, resolved)
+		|| !text_copy(root, a->root, sizeof a->root)
 		|| a->iterations == 0) {
 		return CUB_E_CORRUPT;
 	}
@@ -201,9 +198,7 @@ account_save(struct store *s, const struct account *a)
 	value[0] = a->rights;
 	value[AT_FLAGS] = (uint8_t)((a->is_admin ? FLAG_ADMIN : 0)
 		| (a->has_password ? FLAG_PASSWORD : 0));
-	for (unsigned i = 0; i < 4; i++) {
-		value[AT_ITERATIONS + i] = (uint8_t)(a->iterations >> (8 * i));
-	}
+	little_put(value + AT_ITERATIONS, 4, a->iterations);
 	memcpy(value + AT_SALT, a->salt, sizeof a->salt);
 	memcpy(value + AT_HASH, a->hash, sizeof a->hash);
 	memcpy(value + AT_ROOT, a->root, root_len);

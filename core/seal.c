@@ -32,9 +32,7 @@ seal_close(struct bytes secret, struct bytes plain, uint8_t *out)
 {
 	uint32_t iterations = CONFIG_CUBFTPD_PBKDF2_ITERATIONS;
 
-	for (unsigned i = 0; i < AT_SALT; i++) {
-		out[i] = (uint8_t)(iterations >> 8 * i);
-	}
+	little_put(out, AT_SALT, iterations);
 	port_random(out + AT_SALT, SEAL_AT_SECRET - AT_SALT);
 	memcpy(out + SEAL_AT_SECRET, plain.at, plain.len);
 	run(secret, iterations, out, plain.len, out + SEAL_AT_SECRET + plain.len, true);
@@ -44,12 +42,9 @@ int
 seal_open(struct bytes secret, uint8_t *sealed, size_t len)
 {
 	uint8_t tag[TAG];
-	uint32_t iterations = 0;
+	uint32_t iterations = len < SEAL_EXTRA ? 0 : (uint32_t)little_get(sealed, AT_SALT);
 	unsigned differ = 0;
 
-	for (unsigned i = AT_SALT; i-- > 0 && len >= SEAL_EXTRA;) {
-		iterations = iterations << 8 | sealed[i];
-	}
 	if (iterations == 0 || iterations > ITERATIONS_MAX) {
 		return CUB_E_CORRUPT;
 	}

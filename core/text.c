@@ -335,6 +335,25 @@ out_so_far(const struct out *o)
 	return (struct text){ o->at, o->len };
 }
 
+uint64_t
+little_get(const uint8_t *src, size_t len)
+{
+	uint64_t n = 0;
+
+	while (len > 0) {
+		n = n << 8 | src[--len];
+	}
+	return n;
+}
+
+void
+little_put(uint8_t *dst, size_t len, uint64_t n)
+{
+	for (; len > 0; len--, n >>= 8) {
+		*dst++ = (uint8_t)n;
+	}
+}
+
 void
 wipe(void *secret, size_t len)
 {

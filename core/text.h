@@ -85,6 +85,10 @@ const char *out_finish(struct out *o);
 /* What has been written so far. */
 struct text out_so_far(const struct out *o);
 
+/* Numbers as bytes, of which the lowest comes first; at most 8 of them. */
+uint64_t little_get(const uint8_t *src, size_t len);
+void little_put(uint8_t *dst, size_t len, uint64_t n);
+
 /* Set all bytes to zero in a way that the compiler can't leave out: for secrets. */
 void wipe(void *secret, size_t len);
 

@@ -84,25 +84,6 @@ trust_find_cert(const struct trust_table *t, const uint8_t cert[HASH])
 	return NULL;
 }
 
-static void
-put_time(uint8_t *dst, int64_t time_s)
-{
-	for (unsigned i = 0; i < 8; i++) {
-		dst[i] = (uint8_t)((uint64_t)time_s >> (8 * i));
-	}
-}
-
-static int64_t
-get_time(const uint8_t *src)
-{
-	uint64_t n = 0;
-
-	for (int i = 7; i >= 0; i--) {
-		n = n << 8 | src[i];
-	}
-	return (int64_t)n;
-}
-
 /* Take an entry from a record. */
 static int
 parse(struct trusted *t, const struct store *s, const struct store_record *r)
@@ -127,8 +108,8 @@ parse(struct trusted *t, const struct store *s, const struct store_record *r)
 	t->is_exact = (value[0] & FLAG_EXACT) != 0;
 	t->is_admin = (value[0] & FLAG_ADMIN) != 0;
 	t->knows_key = (value[0] & FLAG_KEYLESS) == 0;
-	t->until_s = get_time(value + AT_UNTIL);
-	t->added_s = get_time(value + AT_ADDED);
+	t->until_s = (int64_t)little_get(value + AT_UNTIL, 8);
+	t->added_s = (int64_t)little_get(value + AT_ADDED, 8);
 	memcpy(t->cert, r->key, HASH);
 	memcpy(t->key, value + AT_KEY, HASH);
 	if (value[0] > (FLAG_EXACT | FLAG_ADMIN | FLAG_KEYLESS) || !is_hash(t->cert, t->cert)
@@ -209,8 +190,8 @@ trust_save(struct store *s, const struct trusted *t)
 	value[0] = (uint8_t)((t->is_exact || !t->knows_key ? FLAG_EXACT : 0)
 		| (t->is_admin ? FLAG_ADMIN : 0) | (t->knows_key ? 0 : FLAG_KEYLESS));
 	memcpy(value + AT_KEY, t->key, HASH);
-	put_time(value + AT_UNTIL, t->until_s);
-	put_time(value + AT_ADDED, t->added_s);
+	little_put(value + AT_UNTIL, 8, (uint64_t)t->until_s);
+	little_put(value + AT_ADDED, 8, (uint64_t)t->added_s);
 	value[AT_NAME_LEN] = (uint8_t)strlen(t->account);
 	out_string(&o, t->account);
 	out_string(&o, t->label);
