@@ -126,10 +126,11 @@ apply(struct account_table *t, const struct store *s, const struct store_record 
 int
 account_load(struct account_table *t, const struct store *s)
 {
-	struct store_record r = { .at = 0 };
+	struct store_record r;
 	int err;
 
 	t->count = 0;
+	r.at = 0;
 	while ((err = store_next(s, &r)) == CUB_OK) {
 		if (r.type == ACCOUNT_RECORD && (err = apply(t, s, &r)) < 0) {
 			break;

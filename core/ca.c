@@ -97,11 +97,12 @@ parse(struct ca_table *t, unsigned i, const struct store *s, const struct store_
 int
 ca_load(struct ca_table *t, const struct store *s)
 {
-	struct store_record r = { .at = 0 }, last;
+	struct store_record r, last;
 	uint8_t count = 0;
 	int err;
 
 	t->count = 0;
+	r.at = 0;
 	while ((err = store_next(s, &r)) == CUB_OK) {
 		if (r.type != IDENTITY_CA) {
 			continue;

@@ -65,6 +65,12 @@ record_size(const struct store *s, uint32_t key_len, uint32_t value_len)
 }
 
 static uint32_t
+change_size(const struct store *s, const struct store_change *c)
+{
+	return record_size(s, c->key_len, c->value == NULL ? 0 : c->value_len);
+}
+
+static uint32_t
 crc_of_sequence(uint32_t sequence)
 {
 	uint8_t bytes[4];
@@ -322,9 +328,10 @@ store_next(const struct store *s, struct store_record *r)
 static int
 find_end(struct store *s)
 {
-	struct store_record r = { .at = 0 };
+	struct store_record r;
 	int err;
 
+	r.at = 0;
 	do {
 		s->end = after(s, &r);
 		err = record_look(s, s->end, &r, &s->torn);
@@ -396,10 +403,11 @@ int
 store_find(const struct store *s, uint8_t type, const void *key, uint8_t key_len,
 	struct store_record *r)
 {
-	struct store_record walk = { .at = 0 };
+	struct store_record walk;
 	bool found = false;
 	int err;
 
+	walk.at = 0;
 	while ((err = store_next(s, &walk)) == CUB_OK) {
 		if (has_key(&walk, type, key, key_len)) {
 			found = !walk.removed;
@@ -424,73 +432,62 @@ make_header(uint8_t header[HEADER], uint32_t sequence, const struct store_change
 	return crc32(crc, header, HEADER_CRC);
 }
 
-/* A run of bytes that is programmed unit by unit from pieces of any length. */
-struct stream {
+/* A record's body: programmed unit by unit, from pieces of any length, with its CRC. */
+struct body {
 	uint32_t at;
 	uint32_t fill;
+	uint32_t crc;
 	uint8_t  unit[UNIT_MAX];
+	uint8_t  piece[64];       /* for what is copied */
 };
 
 static int
-stream_put(const struct store *s, struct stream *w, const void *src, uint32_t len)
+body_put(const struct store *s, struct body *b, const void *src, uint32_t len)
 {
 	const uint8_t *from = src;
 
+	b->crc = crc32(b->crc, src, len);
 	while (len > 0) {
-		uint32_t n = s->unit - w->fill < len ? s->unit - w->fill : len;
+		uint32_t n = s->unit - b->fill < len ? s->unit - b->fill : len;
 
-		memcpy(w->unit + w->fill, from, n);
-		w->fill += n;
+		memcpy(b->unit + b->fill, from, n);
+		b->fill += n;
 		from += n;
 		len -= n;
-		if (w->fill == s->unit) {
-			int err = program(s, w->at, w->unit, s->unit);
+		if (b->fill == s->unit) {
+			int err = program(s, b->at, b->unit, s->unit);
 
 			if (err < 0) {
 				return err;
 			}
-			w->at += s->unit;
-			w->fill = 0;
+			b->at += s->unit;
+			b->fill = 0;
 		}
 	}
 	return CUB_OK;
 }
 
-static int
-stream_end(const struct store *s, struct stream *w)
-{
-	return w->fill > 0 ? program(s, w->at, w->unit, w->fill) : CUB_OK;
-}
-
 /*
- * Where a record's value comes from: memory, or (`from` not null) a record of this store.
- * Key and value are written from `at` on, and the CRC is continued.
+ * Write key and value. Where the value comes from: memory, or (`from` not null) a record of this
+ * store.
  */
 static int
-write_body(const struct store *s, uint32_t at, const struct store_change *c,
-	const struct store_record *from, uint32_t *crc)
+write_body(const struct store *s, struct body *b, const struct store_change *c,
+	const struct store_record *from)
 {
-	struct stream w = { .at = at };
-	uint8_t piece[64];
-	int err = stream_put(s, &w, c->key, c->key_len);
+	int err = body_put(s, b, c->key, c->key_len);
 
-	*crc = crc32(*crc, c->key, c->key_len);
 	if (from == NULL && err == CUB_OK && c->value != NULL) {
-		*crc = crc32(*crc, c->value, c->value_len);
-		err = stream_put(s, &w, c->value, c->value_len);
+		err = body_put(s, b, c->value, c->value_len);
 	}
 	for (uint32_t done = 0, n; from != NULL && err == CUB_OK && done < c->value_len; done += n) {
-		n = c->value_len - done < sizeof piece ? c->value_len - done : (uint32_t)sizeof piece;
-		err = store_read(s, from, done, piece, n);
+		n = c->value_len - done < sizeof b->piece ? c->value_len - done : (uint32_t)sizeof b->piece;
+		err = store_read(s, from, done, b->piece, n);
 		if (err == CUB_OK) {
-			*crc = crc32(*crc, piece, n);
-			err = stream_put(s, &w, piece, n);
+			err = body_put(s, b, b->piece, n);
 		}
 	}
-	wipe(piece, sizeof piece);
-	err = err == CUB_OK ? stream_end(s, &w) : err;
-	wipe(&w, sizeof w);
-	return err;
+	return err == CUB_OK && b->fill > 0 ? program(s, b->at, b->unit, b->fill) : err;
 }
 
 /* Sync, if the order of what is programmed before and after matters. */
@@ -508,29 +505,25 @@ static int
 write_record(const struct store *s, uint32_t *at, uint32_t sequence,
 	const struct store_change *c, const struct store_record *from, bool ordered)
 {
-	uint32_t value_len = c->value == NULL && from == NULL ? 0 : c->value_len;
-	uint32_t size = record_size(s, c->key_len, value_len);
-	struct store_change header_of = *c;
+	uint32_t size = change_size(s, c);
+	struct body body = { .at = *at + round_up(HEADER, s->unit) };
 	uint8_t header[HEADER], trailer[UNIT_MIN];
-	uint32_t crc;
 	int err;
 
-	if (from != NULL) {
-		header_of.value = header;  /* any: it has a value */
-	}
-	crc = make_header(header, sequence, &header_of);
+	body.crc = make_header(header, sequence, c);
 	err = barrier(s, program(s, *at, header, sizeof header), ordered);
 	if (err == CUB_OK) {
-		err = write_body(s, *at + round_up(HEADER, s->unit), c, from, &crc);
+		err = write_body(s, &body, c, from);
 	}
 	err = barrier(s, err, ordered);
 	memset(trailer, FREE, sizeof trailer);
-	put32(trailer, crc);
+	put32(trailer, body.crc);
 	trailer[MARK_AT] = 0;
 	if (err == CUB_OK) {
 		err = program(s, *at + size - s->unit, trailer, sizeof trailer);
 	}
 	*at += size;
+	wipe(&body, sizeof body);
 	return barrier(s, err, ordered);
 }
 
@@ -559,16 +552,16 @@ is_live(const struct store *s, const struct store_record *r,
 static int
 check_room(const struct store *s, const struct store_change *change, unsigned count)
 {
-	struct store_record r = { .at = 0 };
+	struct store_record r;
 	uint32_t need = records_at(s);
 	int err;
 
+	r.at = 0;
 	for (unsigned i = 0; i < count; i++) {
 		if (change[i].value_len > s->bank_size) {
 			return CUB_E_FULL;
 		}
-		need += change[i].value == NULL ? 0
-			: record_size(s, change[i].key_len, change[i].value_len);
+		need += change[i].value == NULL ? 0 : change_size(s, &change[i]);
 	}
 	while ((err = store_next(s, &r)) == CUB_OK) {
 		int live = is_live(s, &r, change, count);
@@ -600,11 +593,13 @@ static int
 copy_live(const struct store *s, uint32_t *at, uint32_t sequence,
 	const struct store_change *change, unsigned count)
 {
-	struct store_record r = { .at = 0 };
+	struct store_record r;
 	int err;
 
+	r.at = 0;
 	while ((err = store_next(s, &r)) == CUB_OK) {
-		struct store_change copy = { r.type, r.key_len, r.key, NULL, r.value_len };
+		/* Its value is read from the record: what stands for it here is only not null. */
+		struct store_change copy = { r.type, r.key_len, r.key, &r, r.value_len };
 		int live = is_live(s, &r, change, count);
 
 		if (live > 0) {
@@ -678,13 +673,13 @@ int
 store_write(struct store *s, const struct store_change *change, unsigned count)
 {
 	const struct store_change *c = change;
-	uint32_t size = record_size(s, c->key_len, c->value == NULL ? 0 : c->value_len);
 	int err = s->failed ? CUB_E_IO : check_room(s, change, count);
 
 	if (err < 0) {
 		return err;
 	}
-	if (count > 1 || s->blank || s->torn || size > s->base + s->bank_size - s->end) {
+	if (count > 1 || s->blank || s->torn
+		|| change_size(s, c) > s->base + s->bank_size - s->end) {
 		err = compact(s, change, count);
 	} else {
 		err = write_record(s, &s->end, s->sequence, c, NULL, true);

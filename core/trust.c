@@ -162,10 +162,11 @@ labels_differ(const struct trust_table *t)
 int
 trust_load(struct trust_table *t, const struct store *s)
 {
-	struct store_record r = { .at = 0 };
+	struct store_record r;
 	int err;
 
 	t->count = 0;
+	r.at = 0;
 	while ((err = store_next(s, &r)) == CUB_OK) {
 		if (r.type == TRUST_RECORD && (err = apply(t, s, &r)) < 0) {
 			break;

@@ -38,14 +38,13 @@ folder_identity(void)
 	static uint32_t len;
 	static struct identity id;
 	static struct store s;
-	const struct bytes none = { NULL, 0 };
+	const struct identity_parts parts = { .key = DER(key_p256), .name = { "device", 6 } };
 	const char *why = "";
 
 	if (len == 0) {
 		sim_flash_reset();
 		if (store_open(&s, PORT_AREA_IDENTITY, story_config.identity_store, true) != CUB_OK
-			|| identity_import(&id, &s, DER(key_p256), none, (struct text){ "device", 6 }, none,
-			&why) != CUB_OK) {
+			|| identity_import(&id, &s, &parts, &why) != CUB_OK) {
 			sim_fail("folder: the identity can't be made: %s", why);
 		}
 		store_close(&s);
