@@ -69,8 +69,8 @@ static const struct command *
 look_up(const char *name, const char *verb)
 {
 	for (const struct command *c = commands; c < commands + COMMANDS; c++) {
-		if (text_same(text_of(name), c->name)
-			&& (c->verb == NULL || text_same(text_of(verb), c->verb))) {
+		if (string_same(name, c->name)
+			&& (c->verb == NULL || string_same(verb, c->verb))) {
 			return c;
 		}
 	}
@@ -84,7 +84,7 @@ tell_verbs(struct out *why, const char *name)
 	const char *before = " wants ";
 
 	for (const struct command *c = commands; c < commands + COMMANDS; c++) {
-		if (text_same(text_of(name), c->name)) {
+		if (string_same(name, c->name)) {
 			out_string(why, why->len == 0 ? name : "");
 			out_string(why, before);
 			out_string(why, c->verb);

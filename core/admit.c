@@ -138,7 +138,7 @@ admit(struct service *sv, const struct client *client, const struct account *acc
 	a.is_by_entry = entry != NULL;
 	a.is_admin = entry != NULL && entry->is_admin;
 	mapped = entry != NULL ? entry->account : ca->account;
-	if (mapped[0] != '\0' && (account == NULL || !text_same(text_of(mapped), account->name))) {
+	if (mapped[0] != '\0' && (account == NULL || !string_same(mapped, account->name))) {
 		a.verdict = REFUSE_ACCOUNT;
 	} else if (mapped[0] == '\0' || sv->config.password == PASSWORD_ALWAYS) {
 		a.verdict = ADMIT_PASSWORD;
@@ -154,7 +154,7 @@ admit_still(const struct service *sv, const struct client *client, const struct 
 
 	if (by->is_by_entry) {
 		entry = trust_find(&sv->trust, client->cert, client->key);
-		if (entry == NULL || !text_same(text_of(entry->account), account->name)) {
+		if (entry == NULL || !string_same(entry->account, account->name)) {
 			return false;
 		}
 	}

@@ -390,7 +390,7 @@ cubftpd_config_check(const struct cubftpd_config *config, struct out *why)
 			return CUB_E_BAD;
 		}
 	}
-	if (text_same(text_of(config->identity_store), config->trust_store)) {
+	if (string_same(config->identity_store, config->trust_store)) {
 		out_string(why, "identity_store and trust_store must be two different files");
 		return CUB_E_BAD;
 	}

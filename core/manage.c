@@ -7,19 +7,13 @@
 #include "clock.h"
 #include "log.h"
 
-static int
-complain(struct out *why, int err, const char *text, struct text about)
-{
-	out_string(why, text);
-	out_json(why, about);
-	return err;
-}
-
 int
 manage_bad_name(struct out *why, struct text name)
 {
-	return complain(why, CUB_E_NAME, "names and labels have 1 to 32 printable bytes without / + "
-		"and quotes, and begin with neither . nor -: ", name);
+	out_string(why, "names and labels have 1 to 32 printable bytes without / + and quotes, "
+		"and begin with neither . nor -: ");
+	out_json(why, name);
+	return CUB_E_NAME;
 }
 
 int
@@ -56,13 +50,13 @@ parse_digits(struct text t, char digits[TRUST_DIGITS], struct out *why)
 {
 	size_t count = trust_parse(t, digits);
 
-	if (count == 0) {
-		return complain(why, CUB_E_BAD, "not a fingerprint: ", t);
+	if (count >= TRUST_DIGITS_MIN) {
+		return CUB_OK;
 	}
-	if (count < TRUST_DIGITS_MIN) {
-		return complain(why, CUB_E_BAD, "give at least 8 digits of the fingerprint, not ", t);
-	}
-	return CUB_OK;
+	out_string(why, count == 0 ? "not a fingerprint: "
+		: "give at least 8 digits of the fingerprint, not ");
+	out_json(why, t);
+	return CUB_E_BAD;
 }
 
 static int
@@ -73,8 +67,10 @@ tell_found(unsigned count, struct text t, const char *of, struct out *why)
 	}
 	out_string(why, count == 0 ? "no " : "several ");
 	out_string(why, of);
-	return complain(why, count == 0 ? CUB_E_NOENT : CUB_E_BAD, count == 0
-		? " certificate has the fingerprint " : " certificates have a fingerprint that begins ", t);
+	out_string(why, count == 0 ? " certificate has the fingerprint "
+		: " certificates have a fingerprint that begins ");
+	out_json(why, t);
+	return count == 0 ? CUB_E_NOENT : CUB_E_BAD;
 }
 
 int
@@ -106,7 +102,9 @@ manage_find_trusted(const struct service *sv, struct text t, const struct truste
 		return CUB_OK;
 	}
 	if (trust_parse(t, digits) == 0) {
-		return complain(why, CUB_E_NOENT, "no trusted certificate has the label ", t);
+		out_string(why, "no trusted certificate has the label ");
+		out_json(why, t);
+		return CUB_E_NOENT;
 	}
 	err = parse_digits(t, digits, why);
 	for (unsigned i = 0; err == CUB_OK && i < sv->trust.count; i++) {
@@ -127,7 +125,7 @@ manage_describe(struct bytes der, struct trusted *entry, struct out *why)
 	const char *problem = x509_read(der, &cert);
 
 	if (problem != NULL) {
-		return complain(why, CUB_E_BAD, problem, (struct text){ NULL, 0 });
+		return service_complain(why, CUB_E_BAD, problem, "");
 	}
 	*entry = (struct trusted){ .knows_key = true, .until_s = cert.until_s };
 	x509_hash(der, entry->cert);
@@ -148,18 +146,19 @@ static int
 check_entry(const struct service *sv, const struct trusted *entry, const struct trusted *before,
 	struct out *why)
 {
-	const struct trusted *same = trust_find_label(&sv->trust, text_of(entry->label));
+	struct text label = text_of(entry->label);
+	const struct trusted *same = trust_find_label(&sv->trust, label);
 
-	if (!trust_label_is_good(text_of(entry->label))) {
-		return manage_bad_name(why, text_of(entry->label));
+	if (!trust_label_is_good(label)) {
+		return manage_bad_name(why, label);
 	}
 	if (same != NULL && same != before) {
-		return complain(why, CUB_E_EXIST, "another certificate has the label ",
-			text_of(entry->label));
+		return service_complain(why, CUB_E_EXIST, "another certificate has the label ",
+			entry->label);
 	}
 	if (account_find(&sv->accounts, text_of(entry->account)) == NULL) {
-		return complain(why, CUB_E_NOENT, "there is no account of the name ",
-			text_of(entry->account));
+		return service_complain(why, CUB_E_NOENT, "there is no account of the name ",
+			entry->account);
 	}
 	return CUB_OK;
 }
@@ -215,13 +214,13 @@ manage_trust(struct service *sv, struct trusted *entry, struct out *why)
 		return err;
 	}
 	if (before != NULL) {
-		return text_same(text_of(before->label), entry->label)
-			&& text_same(text_of(before->account), entry->account) ? CUB_OK
-			: complain(why, CUB_E_EXIST, "it is trusted already, as ", text_of(before->label));
+		return string_same(before->label, entry->label)
+			&& string_same(before->account, entry->account) ? CUB_OK
+			: service_complain(why, CUB_E_EXIST, "it is trusted already, as ", before->label);
 	}
 	if (sv->trust.count == CUB_TRUSTED) {
-		return complain(why, CUB_E_FULL, "the table of trusted certificates is full: distrust one "
-			"before adding ", text_of(entry->label));
+		return service_complain(why, CUB_E_FULL, "the table of trusted certificates is full: "
+			"distrust one before adding ", entry->label);
 	}
 	entry->is_exact = entry->is_exact || !entry->knows_key;
 	entry->added_s = clock_now();
@@ -270,7 +269,7 @@ manage_remove_account(struct service *sv, const struct account *account, struct 
 	int err = manage_is_open(sv, PORT_AREA_TRUST, why);
 
 	for (unsigned i = 0; i < sv->trust.count; i++) {
-		if (text_same(text_of(sv->trust.item[i].account), account->name)) {
+		if (string_same(sv->trust.item[i].account, account->name)) {
 			changes[count++] = trust_removal(&sv->trust.item[i]);
 		}
 	}
@@ -285,23 +284,18 @@ manage_remove_account(struct service *sv, const struct account *account, struct 
 }
 
 int
-manage_relabel(struct service *sv, const struct trusted *entry, struct text label,
-	struct text account, struct out *why)
+manage_relabel(struct service *sv, const struct trusted *entry, const struct trusted *next,
+	struct out *why)
 {
-	struct trusted next = *entry;
 	int err = manage_is_open(sv, PORT_AREA_TRUST, why);
 
-	if (err == CUB_OK && (!text_copy(label, next.label, sizeof next.label)
-		|| (account.len > 0 && !text_copy(account, next.account, sizeof next.account)))) {
-		return manage_bad_name(why, label);
-	}
-	err = err == CUB_OK ? check_entry(sv, &next, entry, why) : err;
+	err = err == CUB_OK ? check_entry(sv, next, entry, why) : err;
 	if (err == CUB_OK) {
 		err = manage_finish(sv, PORT_AREA_TRUST,
-			trust_save(&sv->store[PORT_AREA_TRUST], &next), why);
+			trust_save(&sv->store[PORT_AREA_TRUST], next), why);
 	}
 	if (err == CUB_OK) {
-		log_trust("trusted", &next);
+		log_trust("trusted", next);
 	}
 	return err;
 }
@@ -324,7 +318,7 @@ manage_add_ca(struct service *sv, struct text name, struct text account, struct 
 	}
 	problem = ca_check(der, clock_is_plausible() ? clock_now() : 0);
 	if (problem != NULL) {
-		return complain(why, CUB_E_BAD, problem, (struct text){ NULL, 0 });
+		return service_complain(why, CUB_E_BAD, problem, "");
 	}
 	if (!trust_label_is_good(name) || !text_copy(name, name_z, sizeof name_z)) {
 		return manage_bad_name(why, name);
@@ -336,16 +330,16 @@ manage_add_ca(struct service *sv, struct text name, struct text account, struct 
 	}
 	same = same != NULL ? same : ca_find(&sv->cas, name);
 	if (same != NULL) {
-		return complain(why, CUB_E_EXIST, "it, or another CA, is there already, as ",
-			text_of(same->name));
+		return service_complain(why, CUB_E_EXIST, "it, or another CA, is there already, as ",
+			same->name);
 	}
 	if ((account.len > 0 && !account_name_is_good(account))
 		|| !text_copy(account, account_z, sizeof account_z)) {
 		return manage_bad_name(why, account);
 	}
 	if (sv->cas.count == CUB_CAS) {
-		return complain(why, CUB_E_FULL, "the table of CAs is full: remove one before adding ",
-			name);
+		return service_complain(why, CUB_E_FULL, "the table of CAs is full: remove one before "
+			"adding ", name_z);
 	}
 	err = manage_finish(sv, PORT_AREA_IDENTITY,
 		ca_save(&sv->store[PORT_AREA_IDENTITY], name_z, account_z, der), why);
@@ -389,7 +383,7 @@ manage_install(struct service *sv, struct bytes chain, struct out *why)
 		return err;
 	}
 	if (spare == NULL) {
-		return complain(why, CUB_E_BUSY, SERVICE_NO_SPARE, (struct text){ NULL, 0 });
+		return service_complain(why, CUB_E_BUSY, SERVICE_NO_SPARE, "");
 	}
 	err = identity_install(spare, &sv->store[PORT_AREA_IDENTITY], service_identity(sv), chain,
 		&problem);

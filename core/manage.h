@@ -44,9 +44,9 @@ int manage_distrust(struct service *sv, const struct trusted *entry, struct out 
  */
 int manage_remove_account(struct service *sv, const struct account *account, struct out *why);
 
-/* Another label for an entry, or another account, or both. */
-int manage_relabel(struct service *sv, const struct trusted *entry, struct text label,
-	struct text account, struct out *why);
+/* Another label for an entry, or another account, or both, as `next` has them: a changed copy. */
+int manage_relabel(struct service *sv, const struct trusted *entry, const struct trusted *next,
+	struct out *why);
 
 /* Add a CA; `account` may be empty. Errors as of manage_trust(). */
 int manage_add_ca(struct service *sv, struct text name, struct text account, struct bytes der,

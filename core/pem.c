@@ -68,7 +68,7 @@ pem_start(struct pem *p, const char *label, uint8_t *dst, size_t cap)
 static bool
 is_for_keys(const struct pem *p)
 {
-	return text_same(text_of(p->label), PEM_PRIVATE_KEY);
+	return string_same(p->label, PEM_PRIVATE_KEY);
 }
 
 /* Of four characters that stand for three bytes, the next one; 64 of them are digits. */

@@ -436,7 +436,7 @@ provision_rename(struct service *sv, const char *from, const char *to, struct ou
 	struct provision_place place, target;
 	struct text folder, name;
 	struct pending *pending;
-	struct trusted entry = { .is_exact = false };
+	struct trusted entry;
 	int err;
 
 	if (!provision_holds(from) || !provision_holds(to)) {
@@ -459,9 +459,9 @@ provision_rename(struct service *sv, const char *from, const char *to, struct ou
 	if (place.page == PAGE_TRUSTED_ONE) {
 		const struct trusted *now = trust_find_cert(&sv->trust, place.cert);
 
+		entry = *now;
 		err = take_name(sv, name, now->account, &entry, why);
-		return err < 0 ? err : manage_relabel(sv, now, text_of(entry.label),
-			text_of(entry.account), why);
+		return err < 0 ? err : manage_relabel(sv, now, &entry, why);
 	}
 	pending = pending_find(&sv->pending, place.cert);
 	manage_describe_pending(pending, &entry);

@@ -19,9 +19,7 @@ static const char *const names[] = {
 int
 request_complain(struct request *rq, int err, const char *why, const char *about)
 {
-	out_string(rq->why, why);
-	out_json(rq->why, text_of(about));
-	return err;
+	return service_complain(rq->why, err, why, about);
 }
 
 /* The number of an option, OPTIONS if there is none of the name. */
@@ -30,7 +28,7 @@ option_of(const char *arg)
 {
 	unsigned i = 0;
 
-	while (i < OPTIONS && !text_same(text_of(arg), names[i])) {
+	while (i < OPTIONS && !string_same(arg, names[i])) {
 		i++;
 	}
 	return i;

@@ -8,6 +8,14 @@
 
 struct service service;
 
+int
+service_complain(struct out *why, int err, const char *text, const char *about)
+{
+	out_string(why, text);
+	out_json(why, text_of(about));
+	return err;
+}
+
 void
 service_explain(struct out *why, const char *where, int err)
 {
@@ -302,7 +310,7 @@ step_back(struct service *sv, const struct cubftpd_config *next)
 	struct out why = OUT(unused);
 	bool is_damaged = sv->trust_error == CUB_E_CORRUPT || sv->trust_error == CUB_E_FULL;
 
-	if (!text_same(text_of(next->identity_store), sv->config.identity_store)) {
+	if (!string_same(next->identity_store, sv->config.identity_store)) {
 		(void)reopen(sv, PORT_AREA_IDENTITY, sv->config.identity_store, &why);
 	}
 	if (sv->is_open[PORT_AREA_IDENTITY]) {

@@ -59,6 +59,9 @@ struct service {
 /* There is one server in a program. */
 extern struct service service;
 
+/* Say why not, and about what (or ""). Returns `err`. */
+int service_complain(struct out *why, int err, const char *text, const char *about);
+
 /* Add "STORE: what is wrong" for a store or folder at `where` that could not be used. */
 void service_explain(struct out *why, const char *where, int err);
 

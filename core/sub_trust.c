@@ -42,6 +42,15 @@ sub_trusted(struct request *rq)
 	return CUB_OK;
 }
 
+static int
+describe_given(struct request *rq, struct trusted *entry)
+{
+	struct bytes der;
+	int err = take_certificate(rq, &der);
+
+	return err < 0 ? err : request_refusal(manage_describe(der, entry, rq->why));
+}
+
 /*
  * A whole fingerprint that nobody knows: it can be trusted, but only exactly. Not so zeros,
  * which are no hash: a store that holds them is taken for damaged.
@@ -70,12 +79,10 @@ find_subject(struct request *rq, const char *word, struct trusted *entry)
 {
 	char digits[TRUST_DIGITS];
 	struct pending *pending;
-	struct bytes der;
 	int err;
 
 	if (request_input(rq).len > 0) {
-		err = take_certificate(rq, &der);
-		return err < 0 ? err : request_refusal(manage_describe(der, entry, rq->why));
+		return describe_given(rq, entry);
 	}
 	err = manage_find_pending(rq->service, text_of(word), &pending, rq->why);
 	if (err == CUB_OK) {
@@ -122,16 +129,12 @@ sub_distrust(struct request *rq)
 	struct pending *pending;
 	struct trusted given;
 	struct text word = text_of(rq->word);
-	struct bytes der;
 	char digits[64];
 	struct out o = OUT(digits);
 	int err;
 
 	if (request_input(rq).len > 0) {
-		err = take_certificate(rq, &der);
-		if (err == CUB_OK) {
-			err = request_refusal(manage_describe(der, &given, rq->why));
-		}
+		err = describe_given(rq, &given);
 		if (err < 0) {
 			return err;
 		}

@@ -39,6 +39,12 @@ text_same(struct text t, const char *string)
 	return t.len == strlen(string) && (t.len == 0 || memcmp(t.at, string, t.len) == 0);
 }
 
+bool
+string_same(const char *a, const char *b)
+{
+	return text_same(text_of(a), b);
+}
+
 static bool
 is_blank(char c)
 {

@@ -25,6 +25,7 @@ bool text_equal(struct text a, struct text b);
 
 /* Equal to a string, byte for byte. */
 bool text_same(struct text t, const char *string);
+bool string_same(const char *a, const char *b);
 
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text t);

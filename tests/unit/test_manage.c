@@ -12,7 +12,6 @@
 #include "tests/data/keys.h"
 
 #define DER(array) ((struct bytes){ (array), sizeof (array) })
-#define NOBODY     ((struct text){ NULL, 0 })
 #define HELLO      ((struct bytes){ (const uint8_t *)"hello", 5 })
 
 static struct service sv;
@@ -286,27 +285,33 @@ a_rejected_certificate_waits_no_more(void **state)
 	assert_int_equal(sv.pending.count, 0);
 }
 
+/* Give the first entry another label, and another account unless that is empty. */
+static int
+relabel(const char *label, const char *account)
+{
+	struct trusted next = sv.trust.item[0];
+
+	(void)text_copy(text_of(label), next.label, sizeof next.label);
+	if (account[0] != '\0') {
+		(void)text_copy(text_of(account), next.account, sizeof next.account);
+	}
+	return manage_relabel(&sv, &sv.trust.item[0], &next, &why);
+}
+
 static void
 an_entry_gets_another_label_or_account(void **state)
 {
 	(void)state;
 	assert_int_equal(trust(0x11, 1, "anna", "tech"), CUB_OK);
 	assert_int_equal(trust(0x22, 2, "anna", "other"), CUB_OK);
-	assert_int_equal(manage_relabel(&sv, &sv.trust.item[0], TEXT("new"), NOBODY, &why), CUB_OK);
+	assert_int_equal(relabel("new", ""), CUB_OK);
 	assert_string_equal(sv.trust.item[0].label, "new");
 	assert_string_equal(sv.trust.item[0].account, "anna");
-	assert_int_equal(manage_relabel(&sv, &sv.trust.item[0], TEXT("new"), TEXT("otto"), &why),
-		CUB_OK);
+	assert_int_equal(relabel("new", "otto"), CUB_OK);
 	assert_string_equal(sv.trust.item[0].account, "otto");
-	FAILS(manage_relabel(&sv, &sv.trust.item[0], TEXT("other"), NOBODY, &why), CUB_E_EXIST,
-		"other");
-	FAILS(manage_relabel(&sv, &sv.trust.item[0], TEXT("x"), TEXT("nobody"), &why), CUB_E_NOENT,
-		"nobody");
-	FAILS(manage_relabel(&sv, &sv.trust.item[0], TEXT(""), NOBODY, &why), CUB_E_NAME,
-		"names and labels have");
-	FAILS(manage_relabel(&sv, &sv.trust.item[0],
-		TEXT("123456789012345678901234567890123"), NOBODY, &why), CUB_E_NAME,
-		"names and labels have");
+	FAILS(relabel("other", ""), CUB_E_EXIST, "other");
+	FAILS(relabel("x", "nobody"), CUB_E_NOENT, "nobody");
+	FAILS(relabel("", ""), CUB_E_NAME, "names and labels have");
 	assert_string_equal(sv.trust.item[0].label, "new");
 	assert_int_equal(sv.trust.count, 2);
 }
@@ -372,7 +377,7 @@ into_a_damaged_or_closed_store_nothing_is_written(void **state)
 	sv.trust_error = CUB_E_CORRUPT;
 	FAILS(manage_trust(&sv, &t, &why), CUB_E_CORRUPT, "/trust: is damaged");
 	FAILS(manage_distrust(&sv, &t, &why), CUB_E_CORRUPT, "/trust: is damaged");
-	FAILS(manage_relabel(&sv, &t, TEXT("x"), NOBODY, &why), CUB_E_CORRUPT, "/trust: is damaged");
+	FAILS(manage_relabel(&sv, &t, &t, &why), CUB_E_CORRUPT, "/trust: is damaged");
 	sv.trust_error = CUB_OK;
 	service_close(&sv);
 	FAILS(manage_trust(&sv, &t, &why), CUB_E_IO, "/trust: can't be read");
