@@ -280,6 +280,12 @@ static const struct key keys[] = {
 	{ "sandbox", set_absent, 0, 0, "no" },
 };
 
+static void
+put_string(char *field, const char *string)
+{
+	memcpy(field, string, strlen(string) + 1);
+}
+
 void
 cubftpd_config_default(struct cubftpd_config *config)
 {
@@ -291,10 +297,6 @@ cubftpd_config_default(struct cubftpd_config *config)
 #endif
 		.listen_count = 1,
 		.listen_is_default = true,
-		.root = "/srv/ftp",
-		.identity_store = "/var/lib/cubftpd/identity",
-		.trust_store = "/var/lib/cubftpd/trust",
-		.greeting = "cubftpd ready",
 		.data_reuse = REUSE_REQUIRE,
 		.passive_low = 50000,
 		.passive_high = 50015,
@@ -306,6 +308,10 @@ cubftpd_config_default(struct cubftpd_config *config)
 	};
 
 	*config = preset;
+	put_string(config->root, "/srv/ftp");
+	put_string(config->identity_store, "/var/lib/cubftpd/identity");
+	put_string(config->trust_store, "/var/lib/cubftpd/trust");
+	put_string(config->greeting, "cubftpd ready");
 }
 
 int

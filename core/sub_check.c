@@ -6,95 +6,98 @@
 #include "sub_device.h"
 #include "verify.h"
 
-/* A line of the report begins. Returns true if it is good. */
-static bool
-start(struct request *rq, bool good, const char *what)
+struct check {
+	struct request *rq;
+	struct service *sv;
+	struct out *out;
+	bool has_failed;     /* something has */
+};
+
+/* A line of the report begins. */
+static void
+start(struct check *c, bool good, const char *what)
 {
-	out_string(rq->out, good ? "ok    " : "FAIL  ");
-	out_string(rq->out, what);
-	return good;
+	c->has_failed = c->has_failed || !good;
+	out_string(c->out, good ? "ok    " : "FAIL  ");
+	out_string(c->out, what);
 }
 
-static bool
-put_finding(struct request *rq, bool good, const char *what, const char *detail)
+static void
+put_finding(struct check *c, bool good, const char *what, const char *detail)
 {
-	(void)start(rq, good, what);
-	out_string(rq->out, detail);
-	out_char(rq->out, '\n');
-	return good;
+	start(c, good, what);
+	out_string(c->out, detail);
+	out_char(c->out, '\n');
 }
 
 /* What went wrong stands in `why`, and belongs into the report. */
-static bool
-put_error(struct request *rq, const char *what)
+static void
+put_error(struct check *c, const char *what)
 {
-	(void)put_finding(rq, false, what, out_finish(rq->why));
-	rq->why->len = 0;
-	return false;
+	put_finding(c, false, what, out_finish(c->rq->why));
+	c->rq->why->len = 0;
 }
 
 /* The chain holds in itself, and the device's certificate is of these days. */
-static bool
-check_chain(struct request *rq, const struct identity *id)
+static void
+check_chain(struct check *c, const struct identity *id)
 {
 	struct bytes chain = { id->der, id->der_len };
 	struct x509_cert cert;
 	const char *problem = verify_order(chain);
-	bool good;
+	int64_t now_s = clock_now();
 
-	(void)x509_read((struct bytes){ id->chain[0].data, id->chain[0].data_len }, &cert);
-	out_string(rq->out, "      valid from ");
-	x509_put_day(rq->out, cert.from_s);
-	out_string(rq->out, " until ");
-	x509_put_day(rq->out, cert.until_s);
-	out_char(rq->out, '\n');
-	good = put_finding(rq, problem == NULL, "chain: ", problem == NULL
+	(void)service_read_own(c->sv, &cert);
+	out_string(c->out, "      valid from ");
+	x509_put_day(c->out, cert.from_s);
+	out_string(c->out, " until ");
+	x509_put_day(c->out, cert.until_s);
+	out_char(c->out, '\n');
+	put_finding(c, problem == NULL, "chain: ", problem == NULL
 		? "each certificate is signed by the next" : problem);
-	return put_finding(rq, !clock_is_plausible() || (clock_now() <= cert.until_s
-		&& clock_now() >= cert.from_s), "dates: ", clock_now() > cert.until_s
-		? "the certificate has expired" : clock_now() < cert.from_s
-		? "the certificate is not valid yet" : "the certificate is valid") && good;
+	problem = now_s > cert.until_s ? "the certificate has expired"
+		: now_s < cert.from_s ? "the certificate is not valid yet" : NULL;
+	put_finding(c, problem == NULL || !clock_is_plausible(), "dates: ", problem == NULL
+		? "the certificate is valid" : problem);
 }
 
-static bool
-check_identity(struct request *rq)
+static void
+check_identity(struct check *c)
 {
-	const struct identity *id = service_identity(rq->service);
-	bool good;
+	const struct identity *id = service_identity(c->sv);
 
-	if (sub_device_open(rq) < 0) {
-		return put_error(rq, "identity: ");
+	if (sub_device_open(c->rq) < 0) {
+		put_error(c, "identity: ");
+		return;
 	}
-	(void)put_finding(rq, true, "identity: ", "the key matches the certificate");
-	out_string(rq->out, "      clients will see ");
-	x509_put_fingerprint(rq->out, id->fingerprint);
-	out_char(rq->out, '\n');
-	good = check_chain(rq, id);
-	(void)put_finding(rq, true, "clock: ", clock_is_plausible()
+	put_finding(c, true, "identity: ", "the key matches the certificate");
+	out_string(c->out, "      clients will see ");
+	(void)sub_fingerprint(c->rq);
+	check_chain(c, id);
+	put_finding(c, true, "clock: ", clock_is_plausible()
 		? "at or after the latest known date"
 		: "before the latest known date, which is used in its place");
-	return good;
 }
 
-static bool
-check_accounts(struct request *rq)
+static void
+check_accounts(struct check *c)
 {
 	unsigned count;
 
-	if (service_open(rq->service, PORT_AREA_TRUST, false, rq->why) < 0) {
-		return put_error(rq, "accounts: ");
+	if (service_open(c->sv, PORT_AREA_TRUST, false, c->rq->why) < 0) {
+		put_error(c, "accounts: ");
+		return;
 	}
-	count = rq->service->accounts.count;
-	(void)start(rq, count > 0, "accounts: ");
-	out_number(rq->out, count);
-	out_string(rq->out, count > 0 ? "\n"
+	count = c->sv->accounts.count;
+	start(c, count > 0, "accounts: ");
+	out_number(c->out, count);
+	out_string(c->out, count > 0 ? "\n"
 		: ", so nobody can log in; add one with `account add`\n");
-	return count > 0;
 }
 
 /* What is demanded of clients, and whether any can meet it. */
-static bool
-check_clients(struct request *rq)
+static void
+check_clients(struct check *c)
 {
 	static const char *const demands[] = {
 		[CLIENT_NONE] = "no certificate is asked for",
@@ -102,64 +105,68 @@ check_clients(struct request *rq)
 		[CLIENT_PINNED] = "a trusted certificate is demanded",
 		[CLIENT_SIGNED] = "a certificate signed by a CA of the device is demanded",
 	};
-	enum cubftpd_client_certificate level = rq->service->config.client_certificate;
-	bool lacks_ca = level == CLIENT_SIGNED && rq->service->cas.count == 0;
+	enum cubftpd_client_certificate level = c->sv->config.client_certificate;
+	bool lacks_ca = level == CLIENT_SIGNED && c->sv->cas.count == 0;
 
-	return put_finding(rq, !lacks_ca, "clients: ", lacks_ca
+	put_finding(c, !lacks_ca, "clients: ", lacks_ca
 		? "must be signed by a CA, and there is none; add one with `ca add`" : demands[level]);
 }
 
-static bool
-check_root(struct request *rq)
+static void
+check_root(struct check *c)
 {
+	const char *where = c->sv->config.root;
 	port_root root;
 	uint64_t bytes = 0;
-	int err = port_root_open(PORT_NONE, rq->service->config.root, &root);
+	int err = port_root_open(PORT_NONE, where, &root);
 
 	if (err == CUB_OK) {
 		err = port_root_free(root, &bytes);
 		port_root_close(root);
 	}
 	if (err < 0) {
-		service_explain(rq->why, rq->service->config.root, err);
-		return put_error(rq, "root: ");
+		service_explain(c->rq->why, where, err);
+		put_error(c, "root: ");
+		return;
 	}
-	(void)start(rq, true, "root: ");
-	out_string(rq->out, rq->service->config.root);
-	out_string(rq->out, ", KiB free: ");
-	out_number(rq->out, bytes / 1024);
-	out_char(rq->out, '\n');
-	return true;
+	start(c, true, "root: ");
+	out_string(c->out, where);
+	out_string(c->out, ", KiB free: ");
+	out_number(c->out, bytes / 1024);
+	out_char(c->out, '\n');
 }
 
 /* A port that is in use is no failure: the server may be running. */
-static bool
-check_ports(struct request *rq)
+static void
+check_ports(struct check *c)
 {
-	unsigned count = rq->service->config.passive_high - rq->service->config.passive_low + 1u;
+	unsigned count = c->sv->config.passive_high - c->sv->config.passive_low + 1u;
 
-	(void)start(rq, count >= CUB_SESSIONS, "passive ports: ");
-	out_number(rq->out, count);
-	out_string(rq->out, " for ");
-	out_number(rq->out, CUB_SESSIONS);
-	out_string(rq->out, " sessions\n");
-	return count >= CUB_SESSIONS;
+	start(c, count >= CUB_SESSIONS, "passive ports: ");
+	out_number(c->out, count);
+	out_string(c->out, " for ");
+	out_number(c->out, CUB_SESSIONS);
+	out_string(c->out, " sessions\n");
 }
 
 int
 sub_check(struct request *rq)
 {
+	struct check c = { .rq = rq, .sv = rq->service, .out = rq->out };
 	uint8_t seed[16];
-	bool good = cubftpd_config_check(&rq->service->config, rq->why) == CUB_OK
-		? put_finding(rq, true, "configuration", "") : put_error(rq, "configuration: ");
 
-	good = check_identity(rq) && good;
-	good = check_accounts(rq) && good;
-	good = check_clients(rq) && good;
-	good = check_root(rq) && good;
-	good = check_ports(rq) && good;
+	if (cubftpd_config_check(&c.sv->config, rq->why) == CUB_OK) {
+		put_finding(&c, true, "configuration", "");
+	} else {
+		put_error(&c, "configuration: ");
+	}
+	check_identity(&c);
+	check_accounts(&c);
+	check_clients(&c);
+	check_root(&c);
+	check_ports(&c);
 	port_random(seed, sizeof seed);
-	(void)put_finding(rq, true, "entropy: ", "the random pool is ready");
-	return good ? CUB_OK
-		: request_complain(rq, CUB_E_NOENT, "the server would not serve: see above", "");
+	put_finding(&c, true, "entropy: ", "the random pool is ready");
+	return c.has_failed
+		? request_complain(rq, CUB_E_NOENT, "the server would not serve: see above", "") : CUB_OK;
 }
