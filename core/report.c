@@ -187,41 +187,42 @@ static void
 put_field(struct report *r, const struct report_field *f, const void *at)
 {
 	static const uint8_t no_hash[32];
+	const char *name = f->name;
 	char letters[5];
 	struct out rights = OUT(letters);
 
 	switch (f->type) {
 	case AS_TEXT:
-		report_text(r, f->name, at);
+		report_text(r, name, at);
 		break;
 	case AS_RIGHTS:
 		account_put_rights(&rights, *(const uint8_t *)at);
-		report_text(r, f->name, out_finish(&rights));
+		report_text(r, name, out_finish(&rights));
 		break;
 	case AS_FLAG:
-		report_flag(r, f->name, *(const bool *)at);
+		report_flag(r, name, *(const bool *)at);
 		break;
 	case AS_COUNT_8:
-		report_number(r, f->name, *(const uint8_t *)at);
+		report_number(r, name, *(const uint8_t *)at);
 		break;
 	case AS_COUNT_32:
-		report_number(r, f->name, *(const uint32_t *)at);
+		report_number(r, name, *(const uint32_t *)at);
 		break;
 	case AS_COUNT_64:
-		report_number(r, f->name, *(const uint64_t *)at);
+		report_number(r, name, *(const uint64_t *)at);
 		break;
 	case AS_HASH:
 		if (memcmp(at, no_hash, sizeof no_hash) != 0) {
-			report_hash(r, f->name, at);
+			report_hash(r, name, at);
 		}
 		break;
 	case AS_TIME:
 		if (*(const int64_t *)at != TRUST_UNKNOWN) {
-			report_time(r, f->name, *(const int64_t *)at);
+			report_time(r, name, *(const int64_t *)at);
 		}
 		break;
 	default:
-		report_address(r, f->name, at);
+		report_address(r, name, at);
 	}
 }
 
