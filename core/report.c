@@ -2,8 +2,6 @@
 /* What there is to say of things: see report.h. */
 #include "report.h"
 
-#include <string.h>
-
 #include "addr.h"
 #include "clock.h"
 #include "date.h"
@@ -112,8 +110,9 @@ enum report_type {
 	AS_COUNT_8,
 	AS_COUNT_32,
 	AS_COUNT_64,
-	AS_HASH,     /* not known: zeros */
-	AS_TIME,     /* not known: TRUST_UNKNOWN */
+	AS_HASH,
+	AS_KEY,      /* of a trusted certificate: where it is known */
+	AS_TIME,     /* but for TRUST_UNKNOWN */
 	AS_ADDRESS,
 };
 
@@ -153,7 +152,7 @@ static const struct report_field pending_fields[] = {
 
 static const struct report_field trusted_fields[] = {
 	FIELD("fingerprint", trusted, cert, AS_HASH),
-	FIELD("key", trusted, key, AS_HASH),
+	FIELD("key", trusted, key, AS_KEY),
 	FIELD("label", trusted, label, AS_TEXT),
 	FIELD("account", trusted, account, AS_TEXT),
 	FIELD("exact", trusted, is_exact, AS_FLAG),
@@ -184,9 +183,9 @@ const struct report_kind report_pending = KIND(pending, pending_fields);
 const struct report_kind report_trusted = KIND(trusted, trusted_fields);
 
 static void
-put_field(struct report *r, const struct report_field *f, const void *at)
+put_field(struct report *r, const struct report_field *f, const void *thing)
 {
-	static const uint8_t no_hash[32];
+	const void *at = (const uint8_t *)thing + f->offset;
 	const char *name = f->name;
 	char letters[5];
 	struct out rights = OUT(letters);
@@ -212,7 +211,10 @@ put_field(struct report *r, const struct report_field *f, const void *at)
 		report_number(r, name, *(const uint64_t *)at);
 		break;
 	case AS_HASH:
-		if (memcmp(at, no_hash, sizeof no_hash) != 0) {
+		report_hash(r, name, at);
+		break;
+	case AS_KEY:
+		if (((const struct trusted *)thing)->knows_key) {
 			report_hash(r, name, at);
 		}
 		break;
@@ -230,7 +232,7 @@ static void
 put_fields(struct report *r, const struct report_field *fields, size_t count, const void *thing)
 {
 	for (size_t i = 0; i < count; i++) {
-		put_field(r, &fields[i], (const uint8_t *)thing + fields[i].offset);
+		put_field(r, &fields[i], thing);
 	}
 }
 

@@ -111,10 +111,7 @@ parse(struct trusted *t, const struct store *s, const struct store_record *r)
 	t->until_s = (int64_t)little_get(value + AT_UNTIL, 8);
 	t->added_s = (int64_t)little_get(value + AT_ADDED, 8);
 	memcpy(t->cert, r->key, HASH);
-	memset(t->key, 0, HASH);
-	if (t->knows_key) {
-		memcpy(t->key, value + AT_KEY, HASH);
-	}
+	memcpy(t->key, value + AT_KEY, HASH);
 	if (value[0] > (FLAG_EXACT | FLAG_ADMIN | FLAG_KEYLESS) || !is_hash(t->cert, t->cert)
 		|| !(t->knows_key ? is_hash(t->key, t->key) : t->is_exact)
 		|| !account_name_is_good(name) || !text_copy(name, t->account, sizeof t->account)

@@ -21,7 +21,7 @@
 
 struct trusted {
 	uint8_t cert[32];
-	uint8_t key[32];      /* zeros where it is not known */
+	uint8_t key[32];
 	char    account[CUB_ACCOUNT_NAME];
 	char    label[CUB_LABEL];
 	bool    is_exact;     /* only this certificate; else any with its key */
