@@ -5,25 +5,23 @@
 #include "path.h"
 #include "reply.h"
 
-void
-cmd_auth(struct session *s, struct text arg, struct out *o)
+int
+cmd_auth(struct session *s, struct out *o)
 {
-	bool implies_private = text_is(arg, "SSL") || text_is(arg, "TLS-P");
+	bool implies_private = text_is(s->arg, "SSL") || text_is(s->arg, "TLS-P");
 
-	if (!implies_private && !text_is(arg, "TLS") && !text_is(arg, "TLS-C")) {
-		reply(o, 504, "Use AUTH TLS");
-		return;
+	if (!implies_private && !text_is(s->arg, "TLS") && !text_is(s->arg, "TLS-C")) {
+		return reply(o, 504, "Use AUTH TLS");
 	}
 	if (chan_has_received(&s->control)) {
 		/* Whoever put it there wants it to pass for what the client says inside TLS. */
-		reply(o, 503, "Data after AUTH");
 		state_enter(s, SESSION_CLOSING);
-		return;
+		return reply(o, 503, "Data after AUTH");
 	}
 	state_reset(s);
 	s->is_private = implies_private;
-	reply(o, 234, "Begin the TLS handshake");
 	state_enter(s, SESSION_HANDSHAKE);
+	return reply(o, 234, "Begin the TLS handshake");
 }
 
 static void
@@ -65,12 +63,9 @@ set_terms(struct session *s)
 	s->transfer.rate = (struct bucket){ .open_ms = 0 };
 }
 
-/*
- * Let it in, to the account's own root. Returns false, answered, where that can't be opened:
- * then it is back at USER.
- */
-static bool
-move_in(struct session *s, struct out *o)
+/* Let it in, to the account's own root. Where that can't be opened, it is back at USER. */
+static int
+move_in(struct session *s, struct out *o, unsigned code, const char *welcome)
 {
 	bool is_admin = s->account.is_admin || s->admission.is_admin;
 	struct log l;
@@ -78,17 +73,16 @@ move_in(struct session *s, struct out *o)
 	wipe(s->account.hash, sizeof s->account.hash);  /* it has served */
 	if (!state_has_room(s->service, is_admin)) {
 		s->goodbye = STATE_TOO_MANY;
-		return false;
+		return CUB_OK;
 	}
 	if (port_root_open(s->service->root, path_in_root(s->account.root), &s->root) < 0) {
 		s->root = PORT_NONE;
-		reply(o, 530, "The account's directory can't be opened.");
 		state_log(s, &l, "root");
 		log_string(&l, "user", s->account.name);
 		log_string(&l, "root", s->account.root);
 		log_end(&l, PORT_LOG_ERROR);
 		state_enter(s, SESSION_LOGIN);
-		return false;
+		return reply(o, 530, "The account's directory can't be opened.");
 	}
 	s->cwd[0] = '/';
 	s->cwd[1] = '\0';
@@ -102,7 +96,7 @@ move_in(struct session *s, struct out *o)
 		log_fingerprint(&l, "certificate", s->client.cert);
 	}
 	log_end(&l, PORT_LOG_INFO);
-	return true;
+	return reply(o, code, welcome);
 }
 
 /* The administrator shall see what the client asked for. */
@@ -116,7 +110,7 @@ note_account(struct session *s)
 	}
 }
 
-static void
+static int
 refuse_client(struct session *s, struct out *o)
 {
 	static const char *const causes[] = {
@@ -130,16 +124,16 @@ refuse_client(struct session *s, struct out *o)
 	if (s->admission.verdict > REFUSE_MISSING) {
 		blame_add(&s->service->blame, &s->peer, s->now_ms);
 	}
+	state_enter(s, SESSION_CLOSING);
 	reply_start(o, 530, "");
 	admit_put_refusal(o, s->admission.verdict, &s->client);
-	reply_end(o, "");
-	state_enter(s, SESSION_CLOSING);
+	return reply_end(o, "");
 }
 
-void
-cmd_user(struct session *s, struct text arg, struct out *o)
+int
+cmd_user(struct session *s, struct out *o)
 {
-	const struct account *account = account_find(&s->service->accounts, arg);
+	const struct account *account = account_find(&s->service->accounts, s->arg);
 
 	s->is_known = account != NULL;
 	if (s->is_known) {
@@ -155,32 +149,29 @@ cmd_user(struct session *s, struct text arg, struct out *o)
 		 * gets in from any address, and one that is refused is told why.
 		 */
 		s->goodbye = "Too many failed logins, try again later";
-	} else if (s->admission.verdict == ADMIT_PASSWORD) {
-		reply(o, 331, "Password required");
-		state_enter(s, SESSION_PASSWORD);
-	} else if (s->admission.verdict != ADMIT_CERTIFICATE) {
-		refuse_client(s, o);
-	} else if (move_in(s, o)) {
-		reply(o, 232, "Logged in by certificate.");  /* RFC 4217 section 11 */
+		return CUB_OK;
 	}
+	if (s->admission.verdict == ADMIT_PASSWORD) {
+		state_enter(s, SESSION_PASSWORD);
+		return reply(o, 331, "Password required");
+	}
+	return s->admission.verdict != ADMIT_CERTIFICATE ? refuse_client(s, o)
+		: move_in(s, o, 232, "Logged in by certificate.");  /* RFC 4217 section 11 */
 }
 
-void
-cmd_pass(struct session *s, struct text arg, struct out *o)
+int
+cmd_pass(struct session *s, struct out *o)
 {
 	if (s->state == SESSION_READY) {
 		/* Some clients send the password whatever USER was answered. */
-		if (s->admission.verdict == ADMIT_CERTIFICATE) {
-			reply(o, 230, "Logged in already.");
-		} else {
-			reply(o, 503, "Not now");
-		}
-		return;
+		return s->admission.verdict == ADMIT_CERTIFICATE ? reply(o, 230, "Logged in already.")
+			: reply(o, 503, "Not now");
 	}
 	s->answer_ms = s->now_ms
 		+ blame_delay_ms(blame_count(&s->service->blame, &s->peer, s->now_ms));
-	account_check_start(&s->check, s->is_known ? &s->account : NULL, arg);
-	state_enter(s, SESSION_CHECKING);  /* the answer comes from cmd_pass_end() */
+	account_check_start(&s->check, s->is_known ? &s->account : NULL, s->arg);
+	state_enter(s, SESSION_CHECKING);
+	return CUB_OK;  /* the answer comes from cmd_pass_end() */
 }
 
 void
@@ -197,53 +188,47 @@ cmd_pass_end(struct session *s, struct out *o)
 		log_refused(s, "password");
 		blame_add(&s->service->blame, &s->peer, s->now_ms);
 		state_enter(s, SESSION_LOGIN);
-	} else if (move_in(s, o)) {
-		reply(o, 230, "Logged in.");
+	} else {
+		(void)move_in(s, o, 230, "Logged in.");
 	}
 }
 
-void
-cmd_pbsz(struct session *s, struct text arg, struct out *o)
+int
+cmd_pbsz(struct session *s, struct out *o)
 {
 	uint64_t n;
 
-	(void)s;
-	if (!text_number(text_trim(arg), UINT32_MAX, &n)) {
-		reply(o, 501, "Want a number");
-		return;
+	if (!text_number(text_trim(s->arg), UINT32_MAX, &n)) {
+		return reply(o, 501, "Want a number");
 	}
 	/* RFC 4217 section 8: TLS protects a stream, there is no buffer to agree on. */
-	reply(o, 200, "PBSZ=0");
+	return reply(o, 200, "PBSZ=0");
 }
 
-void
-cmd_prot(struct session *s, struct text arg, struct out *o)
+int
+cmd_prot(struct session *s, struct out *o)
 {
-	if (text_is(arg, "P")) {
+	if (text_is(s->arg, "P")) {
 		s->is_private = true;
-		reply(o, 200, "Data connections are private");
-	} else if (text_is(arg, "C")) {
-		reply(o, 534, "Data connections must be private: PROT P");
-	} else if (text_is(arg, "S") || text_is(arg, "E")) {
-		reply(o, 536, "Use PROT P");
-	} else {
-		reply(o, 504, "Use PROT P");
+		return reply(o, 200, "Data connections are private");
 	}
+	if (text_is(s->arg, "C")) {
+		return reply(o, 534, "Data connections must be private: PROT P");
+	}
+	return reply(o, text_is(s->arg, "S") || text_is(s->arg, "E") ? 536 : 504, "Use PROT P");
 }
 
-void
-cmd_ccc(struct session *s, struct text arg, struct out *o)
+int
+cmd_ccc(struct session *s, struct out *o)
 {
 	(void)s;
-	(void)arg;
-	reply(o, 533, "The control connection stays protected");
+	return reply(o, 533, "The control connection stays protected");
 }
 
 /* RFC 959 section 4.1.1, but that TLS stays, and with it what the client has shown. */
-void
-cmd_rein(struct session *s, struct text arg, struct out *o)
+int
+cmd_rein(struct session *s, struct out *o)
 {
-	(void)arg;
 	transfer_abort(&s->transfer);
 	port_root_close(s->root);
 	s->root = PORT_NONE;
@@ -252,14 +237,13 @@ cmd_rein(struct session *s, struct text arg, struct out *o)
 	}
 	state_reset(s);
 	s->login_deadline_ms = s->now_ms + s->service->config.login_timeout * UINT64_C(1000);
-	reply(o, 220, "Log in again");
 	state_enter(s, SESSION_LOGIN);
+	return reply(o, 220, "Log in again");
 }
 
-void
-cmd_quit(struct session *s, struct text arg, struct out *o)
+int
+cmd_quit(struct session *s, struct out *o)
 {
-	(void)arg;
-	reply(o, 221, "Goodbye");
 	state_enter(s, SESSION_CLOSING);
+	return reply(o, 221, "Goodbye");
 }

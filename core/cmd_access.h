@@ -5,14 +5,14 @@
 
 #include "state.h"
 
-void cmd_auth(struct session *s, struct text arg, struct out *o);
-void cmd_user(struct session *s, struct text arg, struct out *o);
-void cmd_pass(struct session *s, struct text arg, struct out *o);
-void cmd_pbsz(struct session *s, struct text arg, struct out *o);
-void cmd_prot(struct session *s, struct text arg, struct out *o);
-void cmd_ccc(struct session *s, struct text arg, struct out *o);
-void cmd_rein(struct session *s, struct text arg, struct out *o);
-void cmd_quit(struct session *s, struct text arg, struct out *o);
+int cmd_auth(struct session *s, struct out *o);
+int cmd_user(struct session *s, struct out *o);
+int cmd_pass(struct session *s, struct out *o);
+int cmd_pbsz(struct session *s, struct out *o);
+int cmd_prot(struct session *s, struct out *o);
+int cmd_ccc(struct session *s, struct out *o);
+int cmd_rein(struct session *s, struct out *o);
+int cmd_quit(struct session *s, struct out *o);
 
 /* The password has been derived: in, or back to USER. */
 void cmd_pass_end(struct session *s, struct out *o);

@@ -9,25 +9,6 @@
 #include "path.h"
 #include "reply.h"
 
-/* Look what an argument names, and get its path of CUB_PATH_MAX bytes; false: it is answered. */
-static bool
-look(struct session *s, struct text arg, char *path, struct port_stat *stat, struct out *o)
-{
-	struct provision_place place;
-	int err = state_resolve(s, arg, path);
-
-	if (err == CUB_OK && provision_holds(path)) {
-		err = provision_find(s->service, path, &place);
-		err = err < 0 ? err : provision_stat(s->service, &place, stat);
-	} else if (err == CUB_OK) {
-		err = port_stat(s->root, path_in_root(path), stat);
-	}
-	if (err < 0) {
-		reply_error(o, err);
-	}
-	return err == CUB_OK;
-}
-
 /* `"path"` with its quotes doubled (RFC 959 appendix II). */
 static void
 put_quoted(struct out *o, const char *path)
@@ -42,320 +23,280 @@ put_quoted(struct out *o, const char *path)
 
 /* One line in the log for a change that was made. */
 static void
-log_change(struct session *s, const char *event, const char *path)
+log_change(struct session *s, const char *event)
 {
 	struct log l;
 
 	state_log(s, &l, event);
-	log_string(&l, "path", path);
+	log_string(&l, "path", s->path);
 	log_end(&l, PORT_LOG_INFO);
 }
 
 /* May a directory be entered? On the medium only opening it tells. */
 static int
-enter(struct session *s, const char *path)
+enter(struct session *s)
 {
-	struct provision_place place;
+	struct port_stat stat;
 	port_root entered;
 	int err;
 
-	if (provision_holds(path)) {
-		err = provision_find(s->service, path, &place);
-		return err < 0 ? err : provision_is_dir(&place) ? CUB_OK : CUB_E_NOTDIR;
+	if (provision_holds(s->path)) {
+		err = state_look_at_place(s, &stat);
+		return err == CUB_OK && stat.kind != PORT_DIR ? CUB_E_NOTDIR : err;
 	}
-	err = port_root_open(s->root, path_in_root(path), &entered);
+	err = port_root_open(s->root, path_in_root(s->path), &entered);
 	if (err == CUB_OK) {
 		port_root_close(entered);
 	}
 	return err;
 }
 
-void
-cmd_cwd(struct session *s, struct text arg, struct out *o)
+int
+cmd_cwd(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
-	int err = state_resolve(s, arg, path);
+	int err = state_resolve(s);
 
 	if (err == CUB_OK) {
-		err = enter(s, path);
+		err = enter(s);
 	}
 	if (err < 0) {
-		reply_error(o, err);
-		return;
+		return err;
 	}
-	memcpy(s->cwd, path, sizeof path);
-	reply(o, 250, "Directory changed");
+	memcpy(s->cwd, s->path, sizeof s->cwd);
+	return reply(o, 250, "Directory changed");
 }
 
-void
-cmd_cdup(struct session *s, struct text arg, struct out *o)
+int
+cmd_cdup(struct session *s, struct out *o)
 {
-	(void)arg;
-	cmd_cwd(s, text_of(".."), o);
+	s->arg = text_of("..");
+	return cmd_cwd(s, o);
 }
 
-void
-cmd_pwd(struct session *s, struct text arg, struct out *o)
+int
+cmd_pwd(struct session *s, struct out *o)
 {
-	(void)arg;
 	reply_start(o, 257, "");
 	put_quoted(o, s->cwd);
-	reply_end(o, " is the current directory");
+	return reply_end(o, " is the current directory");
 }
 
-void
-cmd_mkd(struct session *s, struct text arg, struct out *o)
+int
+cmd_mkd(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
-	int err = state_resolve(s, arg, path);
+	int err = state_resolve(s);
 
 	if (err == CUB_OK) {
-		err = provision_holds(path) ? CUB_E_DENIED : path[1] == '\0' ? CUB_E_EXIST
-			: port_dir_make(s->root, path_in_root(path), (uint16_t)(0777 & ~s->umask));
+		err = provision_holds(s->path) ? CUB_E_DENIED : s->path[1] == '\0' ? CUB_E_EXIST
+			: port_dir_make(s->root, path_in_root(s->path), (uint16_t)(0777 & ~s->umask));
 	}
 	if (err == CUB_E_EXIST) {
-		reply(o, 550, "Directory already exists");  /* clients look for this text */
-	} else if (err < 0) {
-		reply_error(o, err);
-	} else {
-		reply_start(o, 257, "");
-		put_quoted(o, path);
-		reply_end(o, " created");
-		log_change(s, "mkdir", path);
+		return reply(o, 550, "Directory already exists");  /* clients look for this text */
 	}
-}
-
-static int
-remove_file(port_root root, const char *path)
-{
-	return port_remove(root, path_in_root(path));
+	if (err < 0) {
+		return err;
+	}
+	log_change(s, "mkdir");
+	reply_start(o, 257, "");
+	put_quoted(o, s->path);
+	return reply_end(o, " created");
 }
 
 /* What follows from a change in /.provision: its reason, where it is refused. */
-static void
+static int
 reply_change(struct out *o, int err, const char *done, struct out *why)
 {
-	if (err < 0) {
-		reply_reason(o, err, out_finish(why));
-	} else {
-		reply(o, 250, done);
-	}
+	return err < 0 ? reply_reason(o, err, out_finish(why)) : reply(o, 250, done);
 }
 
-static void
-remove_place(struct session *s, const char *path, struct out *o)
-{
-	struct out why = OUT(s->service->why);
-
-	reply_change(o, provision_remove(s->service, path, &why), "Removed", &why);
-}
-
-/* DELE and RMD differ only in what they take away. */
-static void
-take_away(struct session *s, struct text arg, struct out *o, const char *event,
+/* DELE and RMD differ only in what they take away, and from where. */
+static int
+take_away(struct session *s, struct out *o, const char *event,
 	int (*remove)(port_root, const char *))
 {
-	char path[CUB_PATH_MAX];
-	int err = state_resolve_entry(s, arg, path);
+	struct out why = OUT(s->service->why);
+	int err = state_resolve_entry(s);
 
-	if (err == CUB_E_DENIED && provision_holds(path) && remove == remove_file) {
-		remove_place(s, path, o);
-		return;
+	if (err == CUB_E_DENIED && provision_holds(s->path) && remove == port_remove) {
+		return reply_change(o, provision_remove(s->service, s->path, &why), "Removed", &why);
 	}
 	if (err == CUB_OK) {
-		err = remove(s->root, path);
+		err = remove(s->root, path_in_root(s->path));
 	}
 	if (err < 0) {
-		reply_error(o, err);
-		return;
+		return err;
 	}
-	reply(o, 250, "Removed");
-	log_change(s, event, path);
+	log_change(s, event);
+	return reply(o, 250, "Removed");
 }
 
-static int
-remove_dir(port_root root, const char *path)
+int
+cmd_rmd(struct session *s, struct out *o)
 {
-	return port_dir_remove(root, path_in_root(path));
+	return take_away(s, o, "rmdir", port_dir_remove);
 }
 
-void
-cmd_rmd(struct session *s, struct text arg, struct out *o)
+int
+cmd_dele(struct session *s, struct out *o)
 {
-	take_away(s, arg, o, "rmdir", remove_dir);
+	return take_away(s, o, "delete", port_remove);
 }
 
-void
-cmd_dele(struct session *s, struct text arg, struct out *o)
+int
+cmd_rnfr(struct session *s, struct out *o)
 {
-	take_away(s, arg, o, "delete", remove_file);
-}
-
-void
-cmd_rnfr(struct session *s, struct text arg, struct out *o)
-{
-	char path[CUB_PATH_MAX];
 	struct port_stat stat;
+	int err = state_look(s, &stat);
 
-	if (!look(s, arg, path, &stat, o)) {
-		return;
+	if (err < 0) {
+		return err;
 	}
-	if (path[1] == '\0') {
-		reply_error(o, CUB_E_DENIED);
-		return;
+	if (s->path[1] == '\0') {
+		return CUB_E_DENIED;
 	}
-	memcpy(s->rename_from, path, sizeof path);
-	reply(o, 350, "Now RNTO");
+	memcpy(s->rename_from, s->path, sizeof s->rename_from);
+	return reply(o, 350, "Now RNTO");
 }
 
-void
-cmd_rnto(struct session *s, struct text arg, struct out *o)
+int
+cmd_rnto(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
+	struct out why = OUT(s->service->why);
 	int err;
 
 	if (s->rename_from[0] == '\0') {
-		reply(o, 503, "RNFR first");
-		return;
+		return reply(o, 503, "RNFR first");
 	}
-	err = state_resolve(s, arg, path);
-	if (err == CUB_OK && (provision_holds(path) || provision_holds(s->rename_from))) {
-		struct out why = OUT(s->service->why);
-
-		err = provision_rename(s->service, s->rename_from, path, &why);
-		reply_change(o, err, "Renamed", &why);
-		return;
+	err = state_resolve(s);
+	if (err == CUB_OK && (provision_holds(s->path) || provision_holds(s->rename_from))) {
+		err = provision_rename(s->service, s->rename_from, s->path, &why);
+		return reply_change(o, err, "Renamed", &why);
 	}
 	if (err == CUB_OK) {
-		err = path[1] == '\0' ? CUB_E_DENIED
-			: port_rename(s->root, path_in_root(s->rename_from), path_in_root(path));
+		err = s->path[1] == '\0' ? CUB_E_DENIED
+			: port_rename(s->root, path_in_root(s->rename_from), path_in_root(s->path));
 	}
 	if (err < 0) {
-		reply_error(o, err);
-		return;
+		return err;
 	}
-	reply(o, 250, "Renamed");
-	log_change(s, "rename", path);
+	log_change(s, "rename");
+	return reply(o, 250, "Renamed");
 }
 
-void
-cmd_size(struct session *s, struct text arg, struct out *o)
+int
+cmd_size(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
 	struct port_stat stat;
+	int err;
 
 	if (!s->is_image) {
 		/* RFC 3659 section 4: the size as transferred, and in ASCII that isn't known. */
-		reply(o, 550, "SIZE only in TYPE I");
-		return;
+		return reply(o, 550, "SIZE only in TYPE I");
 	}
-	if (!look(s, arg, path, &stat, o)) {
-		return;
+	err = state_look(s, &stat);
+	if (err < 0) {
+		return err;
 	}
 	if (stat.kind != PORT_FILE) {
-		reply_error(o, stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED);
-		return;
+		return stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED;
 	}
 	reply_start(o, 213, "");
 	out_number(o, stat.size);
-	reply_end(o, "");
+	return reply_end(o, "");
 }
 
-void
-cmd_mdtm(struct session *s, struct text arg, struct out *o)
+int
+cmd_mdtm(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
 	struct port_stat stat;
+	int err = state_look(s, &stat);
 
-	if (look(s, arg, path, &stat, o)) {
-		reply_start(o, 213, "");
-		date_put(o, stat.mtime_s);
-		reply_end(o, "");
+	if (err < 0) {
+		return err;
 	}
+	reply_start(o, 213, "");
+	date_put(o, stat.mtime_s);
+	return reply_end(o, "");
 }
 
-void
-cmd_mlst(struct session *s, struct text arg, struct out *o)
+int
+cmd_mlst(struct session *s, struct out *o)
 {
-	char path[CUB_PATH_MAX];
 	struct port_stat stat;
 	struct listing_style style = { LISTING_FACTS, s->facts, s->account.rights, 0 };
+	int err = state_look(s, &stat);
 
-	if (look(s, arg, path, &stat, o)) {
-		out_string(o, "250-Entry\r\n ");
-		listing_put(o, &style, path, &stat);
-		reply(o, 250, "End");
+	if (err < 0) {
+		return err;
 	}
+	out_string(o, "250-Entry\r\n ");
+	listing_put(o, &style, s->path, &stat);
+	return reply(o, 250, "End");
 }
 
-/* Change what is known about an entry, whose path the transfer has then; false: it is answered. */
-static bool
-change(struct session *s, struct text arg, enum port_attribute what, int64_t value, struct out *o)
+/* Change what is known about an entry. */
+static int
+change(struct session *s, enum port_attribute what, int64_t value)
 {
-	char *path = s->transfer.path;
-	int err = state_resolve_entry(s, arg, path);
+	int err = state_resolve_entry(s);
 
 	if (err == CUB_OK) {
-		err = port_change(s->root, path_in_root(path), what, value);
+		err = port_change(s->root, path_in_root(s->path), what, value);
 	}
-	if (err < 0) {
-		reply_error(o, err);
-		return false;
+	if (err == CUB_OK) {
+		log_change(s, "change");
 	}
-	log_change(s, "change", path);
-	return true;
+	return err;
 }
 
 /* draft-somers-ftp-mfxx section 3. */
-void
-cmd_mfmt(struct session *s, struct text arg, struct out *o)
+int
+cmd_mfmt(struct session *s, struct out *o)
 {
-	struct text when = text_cut(&arg, ' ');
+	struct text when = text_cut(&s->arg, ' ');
 	int64_t mtime_s;
+	int err;
 
-	if (arg.len == 0 || !date_parse(when, &mtime_s)) {
-		reply(o, 501, "Want YYYYMMDDHHMMSS and a path");
-		return;
+	if (s->arg.len == 0 || !date_parse(when, &mtime_s)) {
+		return reply(o, 501, "Want YYYYMMDDHHMMSS and a path");
 	}
-	if (change(s, arg, PORT_MTIME, mtime_s, o)) {
-		reply_start(o, 213, "Modify=");
-		date_put(o, mtime_s);
-		out_string(o, "; ");
-		reply_end(o, s->transfer.path);
+	err = change(s, PORT_MTIME, mtime_s);
+	if (err < 0) {
+		return err;
 	}
+	reply_start(o, 213, "Modify=");
+	date_put(o, mtime_s);
+	out_string(o, "; ");
+	return reply_end(o, s->path);
 }
 
-/* A mode of text; false: it is none, and that is answered. */
-static bool
-take_mode(struct text t, uint16_t *mode, struct out *o)
+static int
+refuse_mode(struct out *o)
 {
-	bool is_good = text_mode(t, mode);
-
-	if (!is_good) {
-		reply(o, 501, "Want a mode such as 644");
-	}
-	return is_good;
+	return reply(o, 501, "Want a mode such as 644");
 }
 
-void
-cmd_chmod(struct session *s, struct text arg, struct out *o)
+int
+cmd_chmod(struct session *s, struct out *o)
 {
-	struct text digits = text_cut(&arg, ' ');
+	struct text digits = text_cut(&s->arg, ' ');
 	uint16_t mode;
+	int err;
 
-	if (take_mode(arg.len > 0 ? digits : arg, &mode, o)
-		&& change(s, arg, PORT_MODE, mode, o)) {
-		reply(o, 200, "Mode changed");
+	if (s->arg.len == 0 || !text_mode(digits, &mode)) {
+		return refuse_mode(o);
 	}
+	err = change(s, PORT_MODE, mode);
+	return err < 0 ? err : reply(o, 200, "Mode changed");
 }
 
-void
-cmd_umask(struct session *s, struct text arg, struct out *o)
+int
+cmd_umask(struct session *s, struct out *o)
 {
-	if (arg.len > 0 && !take_mode(arg, &s->umask, o)) {
-		return;
+	if (s->arg.len > 0 && !text_mode(s->arg, &s->umask)) {
+		return refuse_mode(o);
 	}
 	reply_start(o, 200, "UMASK is ");
 	listing_put_mode(o, s->umask);
-	reply_end(o, "");
+	return reply_end(o, "");
 }

@@ -5,21 +5,21 @@
 
 #include "state.h"
 
-void cmd_cwd(struct session *s, struct text arg, struct out *o);
-void cmd_cdup(struct session *s, struct text arg, struct out *o);
-void cmd_pwd(struct session *s, struct text arg, struct out *o);
-void cmd_mkd(struct session *s, struct text arg, struct out *o);
-void cmd_rmd(struct session *s, struct text arg, struct out *o);
-void cmd_dele(struct session *s, struct text arg, struct out *o);
-void cmd_rnfr(struct session *s, struct text arg, struct out *o);
-void cmd_rnto(struct session *s, struct text arg, struct out *o);
-void cmd_size(struct session *s, struct text arg, struct out *o);
-void cmd_mdtm(struct session *s, struct text arg, struct out *o);
-void cmd_mlst(struct session *s, struct text arg, struct out *o);
-void cmd_mfmt(struct session *s, struct text arg, struct out *o);
+int cmd_cwd(struct session *s, struct out *o);
+int cmd_cdup(struct session *s, struct out *o);
+int cmd_pwd(struct session *s, struct out *o);
+int cmd_mkd(struct session *s, struct out *o);
+int cmd_rmd(struct session *s, struct out *o);
+int cmd_dele(struct session *s, struct out *o);
+int cmd_rnfr(struct session *s, struct out *o);
+int cmd_rnto(struct session *s, struct out *o);
+int cmd_size(struct session *s, struct out *o);
+int cmd_mdtm(struct session *s, struct out *o);
+int cmd_mlst(struct session *s, struct out *o);
+int cmd_mfmt(struct session *s, struct out *o);
 
 /* SITE */
-void cmd_chmod(struct session *s, struct text arg, struct out *o);
-void cmd_umask(struct session *s, struct text arg, struct out *o);
+int cmd_chmod(struct session *s, struct out *o);
+int cmd_umask(struct session *s, struct out *o);
 
 #endif

@@ -7,7 +7,6 @@
 #include "cmd_hash.h"
 
 #include "crc32.h"
-#include "path.h"
 #include "reply.h"
 
 /* Reads of CUB_REPLY_MAX bytes in one step: together about a millisecond on a slow device. */
@@ -17,16 +16,16 @@ static const char names[HASH_KINDS][8] = {
 	[HASH_SHA256] = "SHA-256", [HASH_CRC32] = "CRC32",
 };
 
-void
-cmd_hash_opts(struct session *s, struct text arg, struct out *o)
+int
+cmd_hash_opts(struct session *s, struct out *o)
 {
 	for (uint8_t kind = 0; kind < HASH_KINDS; kind++) {
-		if (text_is(arg, names[kind])) {
+		if (text_is(s->arg, names[kind])) {
 			s->hash_kind = kind;
-			arg.len = 0;
+			s->arg.len = 0;
 		}
 	}
-	reply(o, arg.len == 0 ? 200 : 504, names[s->hash_kind]);
+	return reply(o, s->arg.len == 0 ? 200 : 504, names[s->hash_kind]);
 }
 
 /* Cut off a number that is the last word; false where there is none. */
@@ -45,66 +44,66 @@ cut_number(struct text *t, uint64_t *n)
 	return true;
 }
 
-static void
-start(struct session *s, struct text name, struct out *o)
+static int
+start(struct session *s, unsigned hashing)
 {
 	struct transfer *t = &s->transfer;
 	struct hash *h = &s->hash;
-	struct text rest = name;
+	struct text name = s->arg;
 	struct port_stat stat;
-	port_file file;
 	int err;
 
+	s->hashing = (uint8_t)hashing;
 	/* Others have `NAME START END`, for a part of a file. */
-	if ((s->hashing & HASH_BARE) != 0 && cut_number(&rest, &h->end)
-		&& cut_number(&rest, &t->bytes)) {
-		name = rest;
+	if ((hashing & HASH_BARE) != 0 && cut_number(&name, &h->end)
+		&& cut_number(&name, &t->bytes)) {
+		s->arg = name;
 	} else {
 		t->bytes = 0;
 		h->end = UINT64_MAX;
 	}
 	/* Clients put a name that has a blank in it into quotes. */
-	if (name.len > 2 && name.at[0] == '"' && name.at[name.len - 1] == '"') {
-		name = (struct text){ name.at + 1, name.len - 2 };
+	if (s->arg.len > 2 && s->arg.at[0] == '"' && s->arg.at[s->arg.len - 1] == '"') {
+		s->arg.at++;
+		s->arg.len -= 2;
 	}
-	err = state_resolve_entry(s, name, t->path);
+	err = state_resolve_entry(s);
 	if (err == CUB_OK) {
-		err = port_file_open(s->root, path_in_root(t->path), PORT_OPEN_READ, 0, &file);
+		err = transfer_open(t, s->path, &stat);
 	}
 	if (err < 0) {
-		reply_error(o, err);
-		return;
+		return err;
 	}
-	t->file = file;
-	h->error = port_file_stat(file, &stat);
-	if (h->error == CUB_OK) {
-		h->end = h->end == UINT64_MAX ? stat.size : h->end;
-		h->error = t->bytes > h->end || h->end > stat.size ? CUB_E_BAD : CUB_OK;
+	h->end = h->end == UINT64_MAX ? stat.size : h->end;
+	if (t->bytes > h->end || h->end > stat.size) {
+		transfer_close_file(t);
+		return CUB_E_BAD;
 	}
 	h->crc = 0;
 	br_sha256_init(&h->sha256);
 	state_enter(s, SESSION_HASHING);
+	return CUB_OK;  /* the answer comes from cmd_hash_more() */
 }
 
-void
-cmd_hash(struct session *s, struct text arg, struct out *o)
+int
+cmd_hash(struct session *s, struct out *o)
 {
-	s->hashing = s->hash_kind;
-	start(s, arg, o);
+	(void)o;
+	return start(s, s->hash_kind);
 }
 
-void
-cmd_xsha256(struct session *s, struct text arg, struct out *o)
+int
+cmd_xsha256(struct session *s, struct out *o)
 {
-	s->hashing = HASH_SHA256 | HASH_BARE;
-	start(s, arg, o);
+	(void)o;
+	return start(s, HASH_SHA256 | HASH_BARE);
 }
 
-void
-cmd_xcrc(struct session *s, struct text arg, struct out *o)
+int
+cmd_xcrc(struct session *s, struct out *o)
 {
-	s->hashing = HASH_CRC32 | HASH_BARE;
-	start(s, arg, o);
+	(void)o;
+	return start(s, HASH_CRC32 | HASH_BARE);
 }
 
 static void
@@ -133,7 +132,7 @@ put_answer(const struct session *s, struct out *o)
 	out_char(o, ' ');
 	out_hex(o, value, len);
 	out_char(o, ' ');
-	reply_end(o, s->transfer.path);
+	reply_end(o, s->path);
 }
 
 void
@@ -141,7 +140,7 @@ cmd_hash_more(struct session *s, struct out *o)
 {
 	struct transfer *t = &s->transfer;
 	struct hash *h = &s->hash;
-	int n = h->error < 0 ? h->error : 1;
+	int n = 1;
 
 	for (unsigned i = 0; i < READS_MAX && n > 0; i++) {
 		uint64_t left = h->end - t->bytes;
@@ -162,8 +161,7 @@ cmd_hash_more(struct session *s, struct out *o)
 		state_renew(s);
 		return;
 	}
-	(void)port_file_close(t->file);
-	t->file = PORT_NONE;
+	transfer_close_file(t);
 	wipe(o->at, o->cap);
 	if (n == CUB_OK) {
 		put_answer(s, o);

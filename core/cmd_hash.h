@@ -5,14 +5,14 @@
 
 #include "state.h"
 
-void cmd_hash(struct session *s, struct text arg, struct out *o);
-void cmd_xsha256(struct session *s, struct text arg, struct out *o);
-void cmd_xcrc(struct session *s, struct text arg, struct out *o);
+int cmd_hash(struct session *s, struct out *o);
+int cmd_xsha256(struct session *s, struct out *o);
+int cmd_xcrc(struct session *s, struct out *o);
 
 /* The next slice of the file; at its end the answer, and READY. */
 void cmd_hash_more(struct session *s, struct out *o);
 
 /* OPTS HASH: choose what HASH computes, or tell it. */
-void cmd_hash_opts(struct session *s, struct text arg, struct out *o);
+int cmd_hash_opts(struct session *s, struct out *o);
 
 #endif

@@ -5,13 +5,11 @@
 #include "addr.h"
 #include "clock.h"
 #include "cmd_data.h"
-#include "path.h"
 #include "reply.h"
 
-void
-cmd_feat(struct session *s, struct text arg, struct out *o)
+int
+cmd_feat(struct session *s, struct out *o)
 {
-	(void)arg;
 	out_string(o,
 		"211-Features:\r\n"
 		" AUTH TLS\r\n"
@@ -37,19 +35,18 @@ cmd_feat(struct session *s, struct text arg, struct out *o)
 		" UTF8\r\n"
 		" XCRC\r\n"
 		" XSHA256\r\n");
-	reply(o, 211, "End");
+	return reply(o, 211, "End");
 }
 
-void
-cmd_syst(struct session *s, struct text arg, struct out *o)
+int
+cmd_syst(struct session *s, struct out *o)
 {
 	(void)s;
-	(void)arg;
-	reply(o, 215, "UNIX Type: L8");
+	return reply(o, 215, "UNIX Type: L8");
 }
 
 /* STAT without a path: about the session, and what is going on. */
-static void
+static int
 put_status(struct session *s, struct out *o)
 {
 	out_string(o, "211-cubftpd " CUBFTPD_VERSION "\r\n Connected from ");
@@ -67,38 +64,29 @@ put_status(struct session *s, struct out *o)
 		out_number(o, s->transfer.bytes);
 		out_string(o, "\r\n");
 	}
-	reply(o, 211, "End");
+	return reply(o, 211, "End");
 }
 
-void
-cmd_stat(struct session *s, struct text arg, struct out *o)
+int
+cmd_stat(struct session *s, struct out *o)
 {
-	struct listing_style style = { LISTING_LONG, 0, 0, clock_now() };
 	int err;
 
-	if (arg.len == 0) {
-		put_status(s, o);
-		return;
+	if (s->arg.len == 0) {
+		return put_status(s, o);
 	}
 	if (s->state != SESSION_READY) {
-		reply_error(o, CUB_E_BUSY);
-		return;
+		return CUB_E_BUSY;
 	}
 	if ((s->account.rights & RIGHT_LIST) == 0) {
-		reply_error(o, CUB_E_DENIED);
-		return;
+		return CUB_E_DENIED;
 	}
-	err = state_resolve(s, cmd_skip_options(arg), s->transfer.path);
+	err = cmd_open_listing(s, LISTING_LONG);
 	if (err == CUB_OK) {
-		err = listing_open(&s->transfer.listing, &style, state_provision(s), s->root,
-			s->transfer.path);
+		out_string(o, "213-Status\r\n");
+		state_enter(s, SESSION_REPLYING);
 	}
-	if (err < 0) {
-		reply_error(o, err);
-		return;
-	}
-	out_string(o, "213-Status\r\n");
-	state_enter(s, SESSION_REPLYING);
+	return err;
 }
 
 _Static_assert(CUB_REPLY_MAX > LISTING_LINE_MAX + 64, "a part must hold a line and the end");

@@ -5,9 +5,9 @@
 
 #include "state.h"
 
-void cmd_feat(struct session *s, struct text arg, struct out *o);
-void cmd_syst(struct session *s, struct text arg, struct out *o);
-void cmd_stat(struct session *s, struct text arg, struct out *o);
+int cmd_feat(struct session *s, struct out *o);
+int cmd_syst(struct session *s, struct out *o);
+int cmd_stat(struct session *s, struct out *o);
 
 /* The last line of STAT's listing where it can't go on. */
 void cmd_stat_cut(struct out *o);

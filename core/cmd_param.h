@@ -5,12 +5,12 @@
 
 #include "state.h"
 
-void cmd_type(struct session *s, struct text arg, struct out *o);
-void cmd_stru(struct session *s, struct text arg, struct out *o);
-void cmd_mode(struct session *s, struct text arg, struct out *o);
-void cmd_opts(struct session *s, struct text arg, struct out *o);
-void cmd_rest(struct session *s, struct text arg, struct out *o);
-void cmd_noop(struct session *s, struct text arg, struct out *o);
-void cmd_clnt(struct session *s, struct text arg, struct out *o);
+int cmd_type(struct session *s, struct out *o);
+int cmd_stru(struct session *s, struct out *o);
+int cmd_mode(struct session *s, struct out *o);
+int cmd_opts(struct session *s, struct out *o);
+int cmd_rest(struct session *s, struct out *o);
+int cmd_noop(struct session *s, struct out *o);
+int cmd_clnt(struct session *s, struct out *o);
 
 #endif

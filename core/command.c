@@ -40,11 +40,11 @@ struct command {
 	char     name[8];
 	uint16_t states;  /* IN() of each state that accepts it */
 	uint16_t needs;
-	void   (*run)(struct session *s, struct text arg, struct out *o);
+	int    (*run)(struct session *s, struct out *o);
 };
 
-static void do_help(struct session *s, struct text arg, struct out *o);
-static void do_site_help(struct session *s, struct text arg, struct out *o);
+static int do_help(struct session *s, struct out *o);
+static int do_site_help(struct session *s, struct out *o);
 
 static const struct command commands[] = {
 	{ "ABOR", IN_READY | IN_MEANWHILE, 0, cmd_abor },
@@ -152,7 +152,7 @@ find(const struct command *table, size_t count, struct text verb)
 	return NULL;
 }
 
-static void
+static int
 list_commands(const struct command *table, size_t count, struct out *o)
 {
 	out_string(o, "214-These commands are known:");
@@ -161,25 +161,21 @@ list_commands(const struct command *table, size_t count, struct out *o)
 		out_string(o, table[i].name);
 	}
 	out_string(o, "\r\n");
-	reply(o, 214, "End");
+	return reply(o, 214, "End");
 }
 
-static void
-do_help(struct session *s, struct text arg, struct out *o)
+static int
+do_help(struct session *s, struct out *o)
 {
-	if (text_is(arg, "SITE")) {
-		do_site_help(s, arg, o);
-	} else {
-		list_commands(commands, COUNT(commands), o);
-	}
+	return text_is(s->arg, "SITE") ? do_site_help(s, o)
+		: list_commands(commands, COUNT(commands), o);
 }
 
-static void
-do_site_help(struct session *s, struct text arg, struct out *o)
+static int
+do_site_help(struct session *s, struct out *o)
 {
 	(void)s;
-	(void)arg;
-	list_commands(site_commands, COUNT(site_commands), o);
+	return list_commands(site_commands, COUNT(site_commands), o);
 }
 
 static void
@@ -196,49 +192,43 @@ refuse_unknown(struct session *s, struct text verb, struct out *o)
 	}
 }
 
-/* Say why a command can't run now; returns false if it can. */
-static bool
-refuse(struct session *s, const struct command *c, struct text arg, struct out *o)
+/* Say why a command can't run now, or run it. */
+static int
+run(struct session *s, const struct command *c, struct out *o)
 {
 	unsigned rights = c->needs >> NEEDS_RIGHTS & RIGHT_ALL;
 
 	if ((c->states & IN(s->state)) == 0) {
 		s->bad_commands++;
 		if (s->state == SESSION_READY || (c->needs & IS_ORDERED) != 0) {
-			reply(o, 503, "Not now");
-		} else {
-			reply(o, 530, s->state == SESSION_CLEAR ? "Use AUTH TLS first" : "Log in first");
+			return reply(o, 503, "Not now");
 		}
-		return true;
+		return reply(o, 530, s->state == SESSION_CLEAR ? "Use AUTH TLS first" : "Log in first");
 	}
-	if ((c->needs & NEEDS_ARG) != 0 && arg.len == 0) {
-		reply(o, 501, "An argument is missing");
-		return true;
+	if ((c->needs & NEEDS_ARG) != 0 && s->arg.len == 0) {
+		return reply(o, 501, "An argument is missing");
 	}
 	if ((rights & ~(unsigned)s->account.rights) != 0) {
-		reply_error(o, CUB_E_DENIED);
-		return true;
+		return CUB_E_DENIED;
 	}
 	if ((c->needs & NEEDS_PRIVATE) != 0 && !s->is_private) {
-		reply(o, 522, "Use PROT P first");  /* lftp switches to it on this code only */
-		return true;
+		return reply(o, 522, "Use PROT P first");  /* lftp switches to it on this code only */
 	}
 	if ((c->needs & NEEDS_DATA) != 0 && s->transfer.state == TRANSFER_IDLE) {
-		reply(o, 425, "Use PASV or EPSV first");
-		return true;
+		return reply(o, 425, "Use PASV or EPSV first");
 	}
 	/* In text, where line ends become longer and shorter, a position means nothing. */
 	if (CONFIG_CUBFTPD_ASCII && (c->needs & (NEEDS_DATA | NEEDS_LIST)) == NEEDS_DATA
 		&& !s->is_image && s->restart_at > 0) {
-		reply(o, 554, "Restart needs TYPE I");
-		return true;
+		return reply(o, 554, "Restart needs TYPE I");
 	}
-	return false;
+	return c->run(s, o);
 }
 
 bool
-command_must_wait(const struct session *s, struct text line)
+command_must_wait(const struct session *s)
 {
+	struct text line = line_text(&s->line);
 	const struct command *c = find(commands, COUNT(commands), text_cut(&line, ' '));
 
 	return (IN(s->state) & IN_MEANWHILE) != 0
@@ -246,22 +236,26 @@ command_must_wait(const struct session *s, struct text line)
 }
 
 void
-command_run(struct session *s, struct text line, struct out *o)
+command_run(struct session *s, struct out *o)
 {
-	struct text arg = line;
-	struct text verb = text_cut(&arg, ' ');
-	const struct command *c = find(commands, COUNT(commands), verb);
+	const struct command *c;
+	struct text verb;
+	int err;
 
-	if (c != NULL && c->run == NULL && arg.len > 0) {
-		c = find(site_commands, COUNT(site_commands), text_cut(&arg, ' '));
+	s->arg = line_text(&s->line);
+	verb = text_cut(&s->arg, ' ');
+	c = find(commands, COUNT(commands), verb);
+	if (c != NULL && c->run == NULL && s->arg.len > 0) {
+		c = find(site_commands, COUNT(site_commands), text_cut(&s->arg, ' '));
 		verb.len = 0;
 	}
 	if (c == NULL) {
 		refuse_unknown(s, verb, o);
 		return;
 	}
-	if (!refuse(s, c, arg, o)) {
-		c->run(s, arg, o);
+	err = run(s, c, o);
+	if (err < 0) {
+		reply_error(o, err);
 	}
 	if ((c->needs & KEEPS_RESTART) == 0) {
 		s->restart_at = 0;

@@ -9,13 +9,13 @@
 
 #include "state.h"
 
-/* Must this line wait until the running transfer is over? */
-bool command_must_wait(const struct session *s, struct text line);
+/* Must the session's line wait until the running transfer is over? */
+bool command_must_wait(const struct session *s);
 
 /*
- * Run one command line; its reply goes to `o`, which has room for CUB_REPLY_MAX bytes.
+ * Run the session's line; its reply goes to `o`, which has room for CUB_REPLY_MAX bytes.
  * A command may leave `o` empty: its answer comes later.
  */
-void command_run(struct session *s, struct text line, struct out *o);
+void command_run(struct session *s, struct out *o);
 
 #endif

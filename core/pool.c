@@ -68,10 +68,10 @@ pool_want(struct port_wait *set)
 }
 
 void
-pool_step(const struct port_wait *set, uint64_t now_ms)
+pool_step(const struct port_wait *set)
 {
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
-		session_step(&sessions[i], set, now_ms);
+		session_step(&sessions[i], set);
 	}
 }
 
@@ -87,11 +87,11 @@ pool_is_empty(void)
 }
 
 void
-pool_dismiss(bool or_transfer, const char *why, uint64_t now_ms)
+pool_dismiss(bool or_transfer, const char *why)
 {
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
 		if (or_transfer || sessions[i].state != SESSION_TRANSFER) {
-			session_dismiss(&sessions[i], why, now_ms);
+			session_dismiss(&sessions[i], why);
 		}
 	}
 }

@@ -25,13 +25,13 @@ void pool_init(struct service *sv);
 struct session *pool_take(const struct port_addr *peer, const char **why);
 
 void pool_want(struct port_wait *set);
-void pool_step(const struct port_wait *set, uint64_t now_ms);
+void pool_step(const struct port_wait *set);
 
 /* No session is in use. */
 bool pool_is_empty(void);
 
 /* Tell all that have no transfer (`or_transfer`: all) to go. */
-void pool_dismiss(bool or_transfer, const char *why, uint64_t now_ms);
+void pool_dismiss(bool or_transfer, const char *why);
 
 /* Session `i`, from 0 to CUB_SESSIONS - 1, of which some are free; and by its number. */
 const struct session *pool_at(unsigned i);

@@ -10,18 +10,19 @@ reply_start(struct out *o, unsigned code, const char *text)
 	out_string(o, text);
 }
 
-void
+int
 reply_end(struct out *o, const char *text)
 {
 	out_string(o, text);
 	out_string(o, "\r\n");
+	return CUB_OK;
 }
 
-void
+int
 reply(struct out *o, unsigned code, const char *text)
 {
 	reply_start(o, code, text);
-	reply_end(o, "");
+	return reply_end(o, "");
 }
 
 struct answer {
@@ -30,7 +31,20 @@ struct answer {
 	const char *text;
 };
 
-static const struct answer error_answers[] = {
+/* Those of a transfer first: what they lack is answered as by any other command. */
+static const struct answer answers[] = {
+	{ CUB_E_REUSE,    522, "Data connection refused: it did not resume the TLS session of "
+		"the control connection; enable session reuse in the client" },
+	{ CUB_E_TLS,      522, "TLS negotiation on the data connection failed" },
+	{ CUB_E_TIMEOUT,  425, "The data connection was not opened in time" },
+	{ CUB_E_PEER,     426, "Data came from the wrong side; transfer aborted" },
+	{ CUB_EOF,        426, "Data connection closed early; transfer aborted" },
+	{ CUB_E_ABORTED,  426, "Transfer aborted" },
+	{ CUB_E_IO,       426, "Data connection lost; transfer aborted" },
+	{ CUB_E_NOTEMPTY, 451, "Local error; transfer aborted" },
+	{ CUB_E_LIMIT,    451, "Local error; transfer aborted" },
+	{ CUB_E_MEDIUM,   451, "Local error; transfer aborted" },
+#define OF_TRANSFERS 10
 	{ CUB_E_NOENT,    550, "No such file or directory" },
 	{ CUB_E_EXIST,    550, "It exists already" },
 	{ CUB_E_DENIED,   550, "Permission denied" },
@@ -42,63 +56,37 @@ static const struct answer error_answers[] = {
 	{ CUB_E_BAD,      554, "Position is beyond the end of the file" },
 	{ CUB_E_LIMIT,    451, "Out of resources" },
 	{ CUB_E_BUSY,     450, "Busy" },
-	{ CUB_OK,         451, "Local error" },
+	{ CUB_OK,         451, "Local error" },  /* all others */
 };
 
 static const struct answer *
 find_answer(const struct answer *answer, int err)
 {
 	while (answer->err != err && answer->err != CUB_OK) {
-		answer++;  /* the row of CUB_OK comes last and stands for all others */
+		answer++;
 	}
 	return answer;
 }
 
-static void
-put_answer(struct out *o, const struct answer *answers, int err)
-{
-	const struct answer *answer = find_answer(answers, err);
-
-	reply(o, answer->code, answer->text);
-}
-
-void
-reply_error(struct out *o, int err)
-{
-	put_answer(o, error_answers, err);
-}
-
-void
+int
 reply_reason(struct out *o, int err, const char *why)
 {
 	/* What can't be used is refused for good: 554 is about positions in files. */
-	reply(o, err == CUB_E_BAD ? 550 : find_answer(error_answers, err)->code, why);
+	return reply(o, err == CUB_E_BAD ? 550 : find_answer(answers + OF_TRANSFERS, err)->code, why);
 }
 
-void
+int
+reply_error(struct out *o, int err)
+{
+	const struct answer *answer = find_answer(answers + OF_TRANSFERS, err);
+
+	return reply(o, answer->code, answer->text);
+}
+
+int
 reply_transfer_error(struct out *o, int err)
 {
-	static const struct answer answers[] = {
-		{ CUB_E_REUSE,   522, "Data connection refused: it did not resume the TLS session of "
-			"the control connection; enable session reuse in the client" },
-		{ CUB_E_TLS,     522, "TLS negotiation on the data connection failed" },
-		{ CUB_E_TIMEOUT, 425, "The data connection was not opened in time" },
-		{ CUB_E_PEER,    426, "Data came from the wrong side; transfer aborted" },
-		{ CUB_EOF,       426, "Data connection closed early; transfer aborted" },
-		{ CUB_E_ABORTED, 426, "Transfer aborted" },
-		{ CUB_E_IO,      426, "Data connection lost; transfer aborted" },
-		{ CUB_OK,        451, "Local error; transfer aborted" },
-	};
-	static const int8_t of_file[] = {
-		CUB_E_NOENT, CUB_E_EXIST, CUB_E_DENIED, CUB_E_ISDIR, CUB_E_NOTDIR, CUB_E_FULL, CUB_E_NAME,
-		CUB_E_BAD, CUB_E_BUSY,
-	};
+	const struct answer *answer = find_answer(answers, err);
 
-	for (size_t i = 0; i < sizeof of_file / sizeof of_file[0]; i++) {
-		if (err == of_file[i]) {
-			reply_error(o, err);
-			return;
-		}
-	}
-	put_answer(o, answers, err);
+	return reply(o, answer->code, answer->text);
 }

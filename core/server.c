@@ -299,7 +299,7 @@ turn_away(port_sock sock, const struct port_addr *peer, bool is_implicit, const 
 }
 
 static void
-accept_clients(unsigned i, uint64_t now_ms)
+accept_clients(unsigned i)
 {
 	bool is_implicit = service.config.listen[i].implicit;
 	struct port_addr peer;
@@ -318,21 +318,23 @@ accept_clients(unsigned i, uint64_t now_ms)
 		if (s == NULL) {
 			turn_away(sock, &peer, is_implicit, why);
 		} else {
-			session_start(s, sock, &peer, is_implicit, now_ms);
+			session_start(s, sock, &peer, is_implicit);
 		}
 	}
 	if (err == CUB_E_LIMIT) {
 		/* No handle is left: the client waits, and would wake us all the time. */
-		accept_from_ms = now_ms + ACCEPT_AGAIN_MS;
+		accept_from_ms = service.now_ms + ACCEPT_AGAIN_MS;
 	}
 }
 
 /* While the server stops: whoever has no transfer any more is told to go. */
 static void
-step_stop(uint64_t now_ms)
+step_stop(void)
 {
-	pool_dismiss(now_ms >= stop_deadline_ms, "The server is going down", now_ms);
-	if (now_ms >= stop_deadline_ms) {
+	bool is_late = service.now_ms >= stop_deadline_ms;
+
+	pool_dismiss(is_late, "The server is going down");
+	if (is_late) {
 		stop_deadline_ms = UINT64_MAX;  /* everybody has been told */
 	}
 	if (cubftpd_stopped()) {
@@ -346,20 +348,20 @@ cubftpd_step(const struct port_wait *set, uint64_t now_ms)
 	service.now_ms = now_ms;
 	/* Asked once for all, so that whoever comes first doesn't keep the others waiting. */
 	service.rate_wait_ms = bucket_wait_ms(&service.rate, now_ms);
-	pool_step(set, now_ms);
+	pool_step(set);
 	if (now_ms >= accept_from_ms) {
 		accept_from_ms = 0;
 	}
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
 		if (listeners[i] != PORT_NONE && wait_is_ready(set, listeners[i])) {
-			accept_clients(i, now_ms);
+			accept_clients(i);
 		}
 	}
 	control_step(&service, set);
 	hook_step(&service);
 	sweep_step(set);
 	if (service.is_stopping) {
-		step_stop(now_ms);
+		step_stop();
 	}
 }
 
@@ -378,8 +380,9 @@ cubftpd_stop(uint64_t now_ms)
 	stop_listening();
 	control_stop(&service);
 	service.is_stopping = true;
+	service.now_ms = now_ms;
 	stop_deadline_ms = now_ms + STOP_MS;
-	step_stop(now_ms);
+	step_stop();
 }
 
 bool

@@ -28,22 +28,12 @@
 void
 session_init(struct session *s, struct service *sv)
 {
-	s->state = SESSION_FREE;
-	s->is_guest = false;
+	/* Nothing of one client must ever be seen by the next. */
+	wipe(s, sizeof *s);
 	s->service = sv;
 	s->root = PORT_NONE;
 	s->control.sock = PORT_NONE;
 	transfer_start(&s->transfer);
-}
-
-/* The reply that a step makes, in the channel's own buffer. */
-static struct out
-open_reply(struct session *s)
-{
-	size_t room;
-	unsigned char *at = chan_room(&s->control, &room);
-
-	return (struct out){ .at = (char *)at, .cap = room };
 }
 
 /* The last reply begins to leave. */
@@ -63,26 +53,21 @@ say_goodbye(struct session *s, struct out *o)
 	state_enter(s, SESSION_CLOSING);
 }
 
-static void
-send_reply(struct session *s, struct out *o)
-{
-	if (s->goodbye != NULL && s->state < SESSION_CLOSING) {
-		say_goodbye(s, o);
-	}
-	CUB_ASSERT(!o->cut);
-	if (o->len > 0) {
-		chan_wrote(&s->control, o->len);
-	}
-}
-
-/* A step that may make a reply, or a part of one. */
+/* A step that may make a reply, or a part of one, in the channel's own buffer. */
 static void
 reply_by(struct session *s, void (*make)(struct session *s, struct out *o))
 {
-	struct out o = open_reply(s);
+	struct out o = { .len = 0 };
 
+	o.at = (char *)chan_room(&s->control, &o.cap);
 	make(s, &o);
-	send_reply(s, &o);
+	if (s->goodbye != NULL && s->state < SESSION_CLOSING) {
+		say_goodbye(s, &o);
+	}
+	CUB_ASSERT(!o.cut);
+	if (o.len > 0) {
+		chan_wrote(&s->control, o.len);
+	}
 }
 
 static void
@@ -132,23 +117,18 @@ look_at_client(struct session *s)
 
 void
 session_start(struct session *s, port_sock sock, const struct port_addr *peer,
-	bool is_implicit, uint64_t now_ms)
+	bool is_implicit)
 {
 	struct log l;
 
 	s->peer = *peer;
 	s->is_implicit = is_implicit;
-	s->now_ms = now_ms;
-	s->start_ms = now_ms;
-	s->bytes = 0;
-	s->bad_commands = 0;
-	s->goodbye = NULL;
-	s->login_deadline_ms = now_ms + s->service->config.login_timeout * UINT64_C(1000);
+	s->now_ms = s->start_ms = s->service->now_ms;
+	s->login_deadline_ms = s->now_ms + s->service->config.login_timeout * UINT64_C(1000);
 	s->number = (uint32_t)++s->service->status.sessions_served;
 	s->identity = s->service->identity_now;
 	s->service->identity_users[s->identity]++;
 	s->changes = s->service->changes;
-	s->event = LINE_MORE;
 	line_start(&s->line);
 	state_reset(s);
 	chan_start(&s->control, sock, s->control_in, sizeof s->control_in,
@@ -187,17 +167,10 @@ session_drop(struct session *s)
 	chan_close(&s->control);
 	if (s->root != PORT_NONE) {
 		port_root_close(s->root);
-		s->root = PORT_NONE;
 	}
 	s->service->identity_users[s->identity]--;
-	wipe(&s->check, sizeof s->check);
-	wipe(&s->account, sizeof s->account);
-	wipe(&s->client, sizeof s->client);
-	wipe(&s->line, sizeof s->line);
-	wipe(s->control_in, sizeof s->control_in);
-	wipe(s->control_out, sizeof s->control_out);
-	wipe(s->replies, sizeof s->replies);
 	state_enter(s, SESSION_FREE);
+	session_init(s, s->service);
 }
 
 /* May what comes next be looked at? During a transfer most things wait until it is over. */
@@ -213,7 +186,7 @@ hears(const struct session *s)
 	case SESSION_TRANSFER:
 	case SESSION_HASHING:
 		return s->event == LINE_MORE || s->event == LINE_BAD
-			|| (s->event == LINE_READY && !command_must_wait(s, line_text(&s->line)));
+			|| (s->event == LINE_READY && !command_must_wait(s));
 	default:
 		return false;
 	}
@@ -302,36 +275,38 @@ read_line(struct session *s)
 	return s->event == LINE_MORE ? CUB_AGAIN : CUB_OK;
 }
 
-static int
-step_command(struct session *s)
+static void
+answer_line(struct session *s, struct out *o)
 {
-	enum line_event event;
-	struct out o;
-	int err = read_line(s);
+	enum line_event event = s->event;
 
-	if (err < 0 || !hears(s)) {
-		return err;
-	}
-	event = s->event;
 	s->event = LINE_MORE;
 	state_renew(s);
-	o = open_reply(s);
 	if (event == LINE_READY) {
-		command_run(s, line_text(&s->line), &o);
+		command_run(s, o);
 	} else if (event == LINE_TOO_LONG) {
 		s->bad_commands++;
-		reply(&o, 500, "Line too long");
+		reply(o, 500, "Line too long");
 	} else {
 		cut_transfer(s);
-		reply(&o, 500, "Control characters are not allowed");
+		reply(o, 500, "Control characters are not allowed");
 		state_enter(s, SESSION_CLOSING);
 	}
 	wipe(s->line.at, sizeof s->line.at);  /* it may have been a password */
 	if (s->bad_commands >= (state_is_in(s) ? BAD_INSIDE : BAD_OUTSIDE)) {
 		s->goodbye = "Too many bad commands";
 	}
-	send_reply(s, &o);
-	return CUB_OK;
+}
+
+static int
+step_command(struct session *s)
+{
+	int err = read_line(s);
+
+	if (err == CUB_OK && hears(s)) {
+		reply_by(s, answer_line);
+	}
+	return err;
 }
 
 /* 234 has left, or the client came by the implicit port. */
@@ -352,19 +327,6 @@ step_handshake(struct session *s)
 		}
 	}
 	return err;
-}
-
-static void
-step_transfer(struct session *s, const struct port_wait *set)
-{
-	enum transfer_result result = transfer_step(&s->transfer, set, s->now_ms);
-	struct out o;
-
-	if (result != TRANSFER_MORE) {
-		o = open_reply(s);
-		cmd_transfer_end(s, result, &o);
-		send_reply(s, &o);
-	}
 }
 
 /* Has the control connection anything to say? Saves a call for each record of a transfer. */
@@ -408,8 +370,8 @@ step_state(struct session *s, const struct port_wait *set)
 	}
 	if (s->state == SESSION_HASHING) {
 		reply_by(s, cmd_hash_more);
-	} else if (may_transfer(s)) {
-		step_transfer(s, set);
+	} else if (may_transfer(s) && transfer_step(&s->transfer, set)) {
+		reply_by(s, cmd_transfer_end);
 	}
 	return err;
 }
@@ -431,20 +393,19 @@ on_deadline(struct session *s)
 	if (s->state >= SESSION_CLOSING) {
 		session_drop(s);
 	} else {
-		session_dismiss(s, "Timeout", s->now_ms);
+		session_dismiss(s, "Timeout");
 	}
 }
 
 void
-session_dismiss(struct session *s, const char *why, uint64_t now_ms)
+session_dismiss(struct session *s, const char *why)
 {
-	struct out o;
 	int err;
 
 	if (s->state == SESSION_FREE || s->state >= SESSION_CLOSING) {
 		return;
 	}
-	s->now_ms = now_ms;
+	s->now_ms = s->service->now_ms;
 	if (s->state == SESSION_HANDSHAKE) {
 		session_drop(s);
 		return;
@@ -453,8 +414,7 @@ session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 	err = chan_pump(&s->control, CHAN_SEND);
 	if (err == CUB_OK) {
 		s->goodbye = why;
-		o = open_reply(s);
-		send_reply(s, &o);
+		reply_by(s, say_goodbye);
 	} else if (err == CUB_AGAIN) {
 		state_enter(s, SESSION_CLOSING);  /* it does not even read the last reply */
 	} else {
@@ -465,7 +425,7 @@ session_dismiss(struct session *s, const char *why, uint64_t now_ms)
 void
 session_evict(struct session *s)
 {
-	session_dismiss(s, STATE_TOO_MANY, s->service->now_ms);
+	session_dismiss(s, STATE_TOO_MANY);
 	if (s->state == SESSION_CLOSING) {
 		(void)chan_end(&s->control);
 	}
@@ -499,20 +459,20 @@ is_stuck(const struct session *s)
 }
 
 void
-session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
+session_step(struct session *s, const struct port_wait *set)
 {
 	int err;
 
 	if (s->state == SESSION_FREE) {
 		return;
 	}
-	s->now_ms = now_ms;
-	transfer_drain(&s->transfer, now_ms);
-	transfer_pace(&s->transfer, now_ms);
+	s->now_ms = s->service->now_ms;
+	transfer_pace(&s->transfer, s->now_ms);
+	transfer_drain(&s->transfer);
 	if (must_look(s)) {
 		s->changes = s->service->changes;
 		if (!may_stay(s)) {
-			session_dismiss(s, "The account or its certificate is not trusted any more", now_ms);
+			session_dismiss(s, "The account or its certificate is not trusted any more");
 			return;
 		}
 	}
@@ -531,7 +491,7 @@ session_step(struct session *s, const struct port_wait *set, uint64_t now_ms)
 	if (err < 0 && err != CUB_AGAIN) {
 		log_lost(s, err);
 		session_drop(s);
-	} else if (s->state != SESSION_FREE && (now_ms >= s->deadline_ms || is_stuck(s))) {
+	} else if (s->state != SESSION_FREE && (s->now_ms >= s->deadline_ms || is_stuck(s))) {
 		on_deadline(s);
 	}
 }

@@ -114,25 +114,37 @@ state_reset(struct session *s)
 }
 
 int
-state_resolve(const struct session *s, struct text arg, char *path)
+state_resolve(struct session *s)
 {
-	int err = path_resolve(s->cwd, arg, path);
+	int err = path_resolve(s->cwd, s->arg, s->path);
 
-	return err == CUB_OK && provision_holds(path) && !s->is_admin ? CUB_E_NOENT : err;
+	return err == CUB_OK && provision_holds(s->path) && !s->is_admin ? CUB_E_NOENT : err;
 }
 
 int
-state_resolve_entry(const struct session *s, struct text arg, char *path)
+state_resolve_entry(struct session *s)
 {
-	int err = state_resolve(s, arg, path);
+	int err = state_resolve(s);
 
-	return err == CUB_OK && (path[1] == '\0' || provision_holds(path)) ? CUB_E_DENIED : err;
+	return err == CUB_OK && (s->path[1] == '\0' || provision_holds(s->path))
+		? CUB_E_DENIED : err;
 }
 
-struct service *
-state_provision(const struct session *s)
+int
+state_look_at_place(struct session *s, struct port_stat *stat)
 {
-	return s->is_admin ? s->service : NULL;
+	int err = provision_find(s->service, s->path, &s->transfer.place);
+
+	return err < 0 ? err : provision_stat(s->service, &s->transfer.place, stat);
+}
+
+int
+state_look(struct session *s, struct port_stat *stat)
+{
+	int err = state_resolve(s);
+
+	return err < 0 ? err : provision_holds(s->path) ? state_look_at_place(s, stat)
+		: port_stat(s->root, path_in_root(s->path), stat);
 }
 
 bool

@@ -50,7 +50,6 @@ enum hash_kind { HASH_SHA256, HASH_CRC32, HASH_KINDS };
 /* A file's hash in the making. The file is the transfer's, and its `bytes` are the position. */
 struct hash {
 	uint64_t end;
-	int      error;  /* why it can't be made */
 	uint32_t crc;
 	br_sha256_context sha256;
 };
@@ -66,6 +65,7 @@ struct session {
 	uint32_t changes;                 /* of the service, that have been looked at */
 	struct service *service;
 	port_root root;                   /* of the account; PORT_NONE before login */
+	struct text arg;                  /* of the command that runs, in `line` */
 	uint64_t now_ms;                  /* of this step */
 	uint64_t deadline_ms;             /* of the state; UINT64_MAX: none */
 	uint64_t login_deadline_ms;       /* to be logged in by */
@@ -102,6 +102,7 @@ struct session {
 		struct hash hash;             /* HASHING */
 	};
 	char     cwd[CUB_PATH_MAX];
+	char     path[CUB_PATH_MAX];      /* what a command is about; of a transfer for the log, too */
 	char     rename_from[CUB_PATH_MAX];  /* RNFR; empty: none */
 	struct line line;
 	struct chan control;
@@ -124,16 +125,19 @@ void state_renew(struct session *s);
 void state_reset(struct session *s);
 
 /*
- * Resolve what a client wrote against its working directory, as path_resolve(). For all but
+ * Resolve the argument against the working directory, to `path`, as path_resolve(). For all but
  * administrators there is no /.provision: CUB_E_NOENT.
  */
-int state_resolve(const struct session *s, struct text arg, char *path);
+int state_resolve(struct session *s);
 
 /* The same for an entry of the medium; CUB_E_DENIED for the account's own root, and the rest. */
-int state_resolve_entry(const struct session *s, struct text arg, char *path);
+int state_resolve_entry(struct session *s);
 
-/* The service for an administrator, who sees /.provision; null for others. */
-struct service *state_provision(const struct session *s);
+/* The same, and look what `path` names. */
+int state_look(struct session *s, struct port_stat *stat);
+
+/* Look what a `path` in /.provision names, which is the transfer's place then. */
+int state_look_at_place(struct session *s, struct port_stat *stat);
 
 /* Is there room for one more to be logged in? Why there may be none is in pool.h. */
 bool state_has_room(const struct service *sv, bool is_admin);

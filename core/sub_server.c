@@ -33,7 +33,7 @@ put_session(struct out *o, const struct session *s, bool json)
 		report_hash(&r, "certificate", s->client.cert);
 	}
 	if (s->state == SESSION_TRANSFER) {
-		report_text(&r, "path", s->transfer.path);
+		report_text(&r, "path", s->path);
 		report_number(&r, "bytes", s->transfer.bytes);
 	}
 	report_end(&r);
@@ -78,7 +78,7 @@ sub_kick(struct request *rq)
 	if (s == NULL) {
 		return request_complain(rq, CUB_E_NOENT, "there is no session ", rq->word);
 	}
-	session_dismiss(s, "An administrator ended this session", rq->service->now_ms);
+	session_dismiss(s, "An administrator ended this session");
 	return CUB_OK;
 }
 

@@ -34,21 +34,34 @@ stop_opening(struct transfer *t)
 	}
 }
 
+void
+transfer_close_file(struct transfer *t)
+{
+	if (t->file != PORT_NONE) {
+		(void)port_file_close(t->file);
+		t->file = PORT_NONE;
+	}
+}
+
 /* Close all that belongs to the transfer itself. */
 static void
 release(struct transfer *t)
 {
 	stop_opening(t);
 	chan_close(&t->data);
-	if (t->file != PORT_NONE) {
-		(void)port_file_close(t->file);
-		t->file = PORT_NONE;
-	}
+	transfer_close_file(t);
 	listing_close(&t->listing);
 	/* Nothing of one transfer must ever be seen in the next. */
 	wipe(t->buffer, sizeof t->buffer);
 	t->state = TRANSFER_IDLE;
 	t->is_running = false;
+}
+
+/* It has moved on: its time limit begins anew. */
+static void
+renew(struct transfer *t)
+{
+	t->deadline_ms = t->now_ms + t->terms.timeout_ms;
 }
 
 /* There is a way to the data connection from now on, whenever it is taken. */
@@ -91,8 +104,22 @@ transfer_call(struct transfer *t, const struct port_addr *client)
 	offer(t, TRANSFER_CALLING);
 }
 
-static void
-begin(struct transfer *t, enum transfer_kind kind, uint64_t now_ms)
+int
+transfer_open(struct transfer *t, const char *path, struct port_stat *stat)
+{
+	int err = port_file_open(t->terms.root, path_in_root(path), PORT_OPEN_READ, 0, &t->file);
+
+	if (err == CUB_OK) {
+		err = port_file_stat(t->file, stat);
+		if (err < 0) {
+			transfer_close_file(t);
+		}
+	}
+	return err;
+}
+
+void
+transfer_begin(struct transfer *t, enum transfer_kind kind)
 {
 	CUB_ASSERT(t->state != TRANSFER_IDLE && !t->is_running);
 	t->kind = kind;
@@ -100,36 +127,8 @@ begin(struct transfer *t, enum transfer_kind kind, uint64_t now_ms)
 	t->has_ended = false;
 	t->has_cr = false;
 	t->bytes = 0;
-	t->start_ms = now_ms;
-	t->deadline_ms = now_ms + t->terms.timeout_ms;
-}
-
-void
-transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_ms)
-{
-	begin(t, TRANSFER_SEND, now_ms);
-	t->file = file;
-	t->offset = offset;
-}
-
-void
-transfer_send_place(struct transfer *t, const struct provision_place *place, uint64_t offset,
-	uint64_t now_ms)
-{
-	transfer_send(t, PORT_NONE, offset, now_ms);
-	t->place = *place;
-}
-
-void
-transfer_receive(struct transfer *t, uint64_t now_ms)
-{
-	begin(t, TRANSFER_RECEIVE, now_ms);
-}
-
-void
-transfer_list(struct transfer *t, uint64_t now_ms)
-{
-	begin(t, TRANSFER_LIST, now_ms);
+	t->start_ms = t->now_ms;
+	renew(t);
 }
 
 void
@@ -138,9 +137,9 @@ transfer_pace(struct transfer *t, uint64_t now_ms)
 	const struct service *sv = t->terms.service;
 
 	if (t->pause_ms > 0) {
-		t->deadline_ms += now_ms - t->paced_ms;
+		t->deadline_ms += now_ms - t->now_ms;
 	}
-	t->paced_ms = now_ms;
+	t->now_ms = now_ms;
 	t->pause_ms = 0;
 	if (t->state == TRANSFER_MOVING && t->kind != TRANSFER_LIST) {
 		t->pause_ms = bucket_wait_ms(&t->rate, now_ms);
@@ -159,7 +158,7 @@ transfer_want(const struct transfer *t, bool is_held, struct port_wait *set)
 		return;
 	}
 	if (t->pause_ms > 0) {
-		wait_until(set, t->paced_ms + t->pause_ms);
+		wait_until(set, t->now_ms + t->pause_ms);
 		return;
 	}
 	wait_until(set, t->deadline_ms);
@@ -181,44 +180,47 @@ transfer_abort(struct transfer *t)
 	release(t);
 }
 
-void
-transfer_close(struct transfer *t)
+static void
+stop_draining(struct transfer *t)
 {
-	transfer_abort(t);
 	if (t->draining != PORT_NONE) {
 		port_sock_close(t->draining);
 		t->draining = PORT_NONE;
 	}
 }
 
-static enum transfer_result
+void
+transfer_close(struct transfer *t)
+{
+	transfer_abort(t);
+	stop_draining(t);
+}
+
+static bool
 fail(struct transfer *t, int err)
 {
 	t->error = err;
 	transfer_abort(t);
-	return TRANSFER_FAILED;
+	return true;
 }
 
 void
-transfer_drain(struct transfer *t, uint64_t now_ms)
+transfer_drain(struct transfer *t)
 {
 	if (t->draining != PORT_NONE
-		&& (chan_drain(t->draining) != CUB_AGAIN || now_ms >= t->drain_deadline_ms)) {
-		port_sock_close(t->draining);
-		t->draining = PORT_NONE;
+		&& (chan_drain(t->draining) != CUB_AGAIN || t->now_ms >= t->drain_deadline_ms)) {
+		stop_draining(t);
 	}
 }
 
 /* Leave the socket of a transfer that is over to be drained. */
 static void
-start_draining(struct transfer *t, uint64_t now_ms)
+start_draining(struct transfer *t)
 {
-	if (t->draining != PORT_NONE) {
-		(void)chan_drain(t->draining);
-		port_sock_close(t->draining);
-	}
+	transfer_drain(t);
+	stop_draining(t);
 	t->draining = t->data.sock;
-	t->drain_deadline_ms = now_ms + DRAIN_MS;
+	t->drain_deadline_ms = t->now_ms + DRAIN_MS;
 	t->data.sock = PORT_NONE;
 }
 
@@ -480,16 +482,16 @@ step_receiving(struct transfer *t)
 }
 
 /* Our side has nothing more to say. */
-static enum transfer_result
-step_ending(struct transfer *t, uint64_t now_ms)
+static bool
+step_ending(struct transfer *t)
 {
 	int err = chan_end(&t->data);
 
-	if (err == CUB_AGAIN && now_ms < t->deadline_ms) {
-		return TRANSFER_MORE;
+	if (err == CUB_AGAIN && t->now_ms < t->deadline_ms) {
+		return false;
 	}
 	if (err == CUB_OK) {
-		start_draining(t, now_ms);
+		start_draining(t);
 	}
 	if (t->error != CUB_OK) {
 		err = t->error;  /* it was refused */
@@ -501,7 +503,7 @@ step_ending(struct transfer *t, uint64_t now_ms)
 		return fail(t, err == CUB_AGAIN ? CUB_E_IO : err);
 	}
 	release(t);
-	return TRANSFER_DONE;
+	return true;
 }
 
 /* One thing, where it can be done now. */
@@ -543,36 +545,36 @@ pay(struct transfer *t, uint32_t bytes)
 	struct service *sv = t->terms.service;
 
 	if (bytes > 0) {
-		bucket_take(&t->rate, sv->config.rate_limit[0], bytes, t->paced_ms);
-		bucket_take(&sv->rate, sv->config.rate_limit[1], bytes, t->paced_ms);
+		bucket_take(&t->rate, sv->config.rate_limit[0], bytes, t->now_ms);
+		bucket_take(&sv->rate, sv->config.rate_limit[1], bytes, t->now_ms);
 	}
 }
 
-enum transfer_result
-transfer_step(struct transfer *t, const struct port_wait *set, uint64_t now_ms)
+bool
+transfer_step(struct transfer *t, const struct port_wait *set)
 {
 	enum transfer_state before = t->state;
 	uint64_t bytes = t->bytes;
 	int err = step_state(t, set);
 
 	if (t->state != before || t->bytes != bytes) {
-		t->deadline_ms = now_ms + t->terms.timeout_ms;
+		renew(t);
 	}
 	if (t->kind != TRANSFER_LIST) {
 		pay(t, (uint32_t)(t->bytes - bytes));
 	}
 	if (t->state == TRANSFER_ENDING && err == CUB_OK) {
-		return step_ending(t, now_ms);
+		return step_ending(t);
 	}
-	if (err == CUB_AGAIN && now_ms >= t->deadline_ms) {
+	if (err == CUB_AGAIN && t->now_ms >= t->deadline_ms) {
 		err = t->state == TRANSFER_MOVING ? CUB_E_IO : CUB_E_TIMEOUT;
 	}
 	if (err >= 0 || err == CUB_AGAIN) {
-		return TRANSFER_MORE;
+		return false;
 	}
 	if (t->is_running) {
 		return fail(t, err);
 	}
 	give_up(t, err);
-	return TRANSFER_MORE;
+	return false;
 }

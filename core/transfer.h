@@ -44,16 +44,10 @@ enum transfer_state {
 
 enum transfer_kind { TRANSFER_SEND, TRANSFER_RECEIVE, TRANSFER_LIST };
 
-enum transfer_result {
-	TRANSFER_MORE,    /* go on */
-	TRANSFER_DONE,    /* 226 */
-	TRANSFER_FAILED,  /* `error` says why */
-};
-
 /* What the session lays down for its transfers. */
 struct transfer_terms {
 	struct service *service;
-	port_root root;
+	port_root root;                       /* of what is sent */
 	struct port_addr peer;                /* the only host that may connect */
 	struct port_addr local;               /* where to listen, and to connect from */
 	const br_ssl_engine_context *control; /* whose session must be resumed */
@@ -70,7 +64,7 @@ struct transfer_terms {
 struct transfer {
 	enum transfer_state state;
 	enum transfer_kind  kind;
-	int                 error;      /* after TRANSFER_FAILED, and in SETTLED */
+	int                 error;      /* when it is over, and in SETTLED */
 	bool                is_running; /* a command has been given */
 	bool                is_text;    /* TYPE A: line ends of files are converted */
 	bool                has_cr;     /* its last byte was a CR */
@@ -80,15 +74,14 @@ struct transfer {
 	uint64_t            deadline_ms;
 	uint64_t            drain_deadline_ms;
 	uint64_t            start_ms;
-	uint64_t            paced_ms;   /* when rate_limit was looked at */
-	uint64_t            pause_ms;   /* so long nothing may move then */
+	uint64_t            now_ms;     /* of this step */
+	uint64_t            pause_ms;   /* so long nothing may move from then on, by rate_limit */
 	struct bucket       rate;       /* of this session's transfers */
 	uint64_t            bytes;      /* moved so far, without those before a restart */
 	uint64_t            offset;     /* of a download: the next byte */
 	port_file           file;       /* of a download; PORT_NONE: it comes from /.provision */
 	struct port_addr    called;     /* where the client listens */
 	struct provision_place place;
-	char                path[CUB_PATH_MAX];  /* what is moved, for the log and STAT */
 	struct transfer_terms terms;
 	struct tls_tie      tie;
 	struct chan         data;
@@ -114,32 +107,36 @@ int transfer_listen(struct transfer *t, uint16_t *tcp_port);
 void transfer_call(struct transfer *t, const struct port_addr *client);
 
 /*
- * Begin, unless IDLE or running: send a file that is open, or one of /.provision, from an offset
- * on, receive an upload that is prepared in `t->upload`, or send the listing whose directory is
- * open in `t->listing`.
- * The file or directory belongs to the transfer from now on.
+ * Open a file (`path` as in path.h) to be read, and tell what it is. Returns CUB_OK, or the
+ * port's errors: then `t->file` is none.
  */
-void transfer_send(struct transfer *t, port_file file, uint64_t offset, uint64_t now_ms);
-void transfer_send_place(struct transfer *t, const struct provision_place *place,
-	uint64_t offset, uint64_t now_ms);
-void transfer_receive(struct transfer *t, uint64_t now_ms);
-void transfer_list(struct transfer *t, uint64_t now_ms);
+int transfer_open(struct transfer *t, const char *path, struct port_stat *stat);
+void transfer_close_file(struct transfer *t);
+
+/*
+ * Begin, unless IDLE or running: send what transfer_open() opened or, without a file, what is at
+ * `t->place`, from `t->offset` on; receive an upload that is prepared in `t->upload`; or send the
+ * listing whose directory is open in `t->listing`.
+ */
+void transfer_begin(struct transfer *t, enum transfer_kind kind);
 
 /* Add what it waits for, draining included; `is_held` while nothing may move yet. */
 void transfer_want(const struct transfer *t, bool is_held, struct port_wait *set);
 
-/* Move at most one record, if the set says that its socket is ready. */
-enum transfer_result transfer_step(struct transfer *t, const struct port_wait *set,
-	uint64_t now_ms);
+/*
+ * Move at most one record, if the set says that its socket is ready. Returns true when it is
+ * over: `error` says why, CUB_OK that all went well.
+ */
+bool transfer_step(struct transfer *t, const struct port_wait *set);
 
 /*
  * May it move something now, by rate_limit? Time that it may not does not count as standing
- * still. Called first in each step.
+ * still. Called first in each step, also for what it waits for in the background.
  */
 void transfer_pace(struct transfer *t, uint64_t now_ms);
 
 /* Drop what the peer of the last transfer still sends, until it ends or time is up. */
-void transfer_drain(struct transfer *t, uint64_t now_ms);
+void transfer_drain(struct transfer *t);
 
 /* End it now, whatever it does: close everything but what is draining, without close_notify. */
 void transfer_abort(struct transfer *t);

@@ -32,7 +32,7 @@ a_reply_is_its_code_its_text_and_a_line_end(void **state)
 	assert_true(SAYS(&o, "257 \"/a\" created\r\n"));
 }
 
-typedef void put_reply(struct out *, int);
+typedef int put_reply(struct out *, int);
 
 /* Errors that no table knows among them. */
 static void
