@@ -248,7 +248,7 @@ open_beneath(int root, const char *path, int flags, mode_t mode)
 		}
 		/* Something was renamed while a ".." in a link was followed, or a signal came. */
 		if (errno != EAGAIN && errno != EINTR) {
-			return sys_error(errno);
+			return sys_error();
 		}
 	}
 	return CUB_E_IO;
@@ -278,20 +278,13 @@ port_root_open(port_root base, const char *path, port_root *out)
 		fd = open_beneath(base, path, OPEN_PATH | O_DIRECTORY, 0);
 	} else {
 		fd = sys_open(path, OPEN_PATH | O_DIRECTORY);
-		fd = fd < 0 ? sys_error(errno) : fd;
+		fd = fd < 0 ? sys_error() : fd;
 	}
 	if (fd < 0) {
 		return fd;
 	}
 	/* Opened for its path only, it was not asked whether it may be entered. */
-	if (fstatat(fd, ".", &st, 0) != 0) {
-		int err = sys_error(errno);
-
-		close(fd);
-		return err;
-	}
-	*out = fd;
-	return CUB_OK;
+	return sys_hand_over(fd, fstatat(fd, ".", &st, 0) != 0 ? sys_error() : CUB_OK, out);
 }
 
 void
@@ -364,16 +357,11 @@ port_file_open(port_root root, const char *path, enum port_open how, uint16_t mo
 		&& errno == EWOULDBLOCK) {
 		result = CUB_E_BUSY;
 	}
-	if (result < 0) {
-		close(fd);
-		return result;
-	}
-	if (how == PORT_OPEN_READ) {
+	if (result == CUB_OK && how == PORT_OPEN_READ) {
 		/* A hint: it fails where there is no cache, and nothing is lost then. */
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	}
-	*out = fd;
-	return CUB_OK;
+	return sys_hand_over(fd, result, out);
 }
 
 int
@@ -417,7 +405,7 @@ port_file_write(port_file file, uint64_t offset, const void *src, size_t len)
 		n = pwrite(file, src, sys_at_most_int(len), (off_t)offset);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		return sys_medium_error(errno);
+		return sys_medium_error();
 	}
 	return n == 0 ? CUB_E_IO : (int)n;
 }
@@ -433,18 +421,13 @@ port_file_truncate(port_file file, uint64_t len)
 	do {
 		result = ftruncate(file, (off_t)len);
 	} while (result != 0 && errno == EINTR);
-	return result == 0 ? CUB_OK : sys_medium_error(errno);
+	return result == 0 ? CUB_OK : sys_medium_error();
 }
 
 int
 port_file_sync(port_file file)
 {
-	int result;
-
-	do {
-		result = fsync(file);
-	} while (result != 0 && errno == EINTR);
-	return result == 0 ? CUB_OK : sys_medium_error(errno);
+	return sys_sync(file, false);
 }
 
 int
@@ -454,7 +437,7 @@ port_file_close(port_file file)
 	if (close(file) == 0 || errno == EINTR) {
 		return CUB_OK;
 	}
-	return sys_error(errno) == CUB_E_FULL ? CUB_E_FULL : CUB_E_IO;
+	return sys_error() == CUB_E_FULL ? CUB_E_FULL : CUB_E_IO;
 }
 
 /* Open the directory of a name that is to be changed, for parent_done() to close. */
@@ -496,22 +479,14 @@ parent_sync(const struct parent *p)
 		sync();
 		return CUB_OK;
 	}
-	while (fsync(p->fd) != 0) {
-		if (errno == EINVAL) {
-			return CUB_OK;  /* this file system has no such thing */
-		}
-		if (errno != EINTR) {
-			return sys_medium_error(errno);
-		}
-	}
-	return CUB_OK;
+	return sys_sync(p->fd, true);  /* some file systems have no such thing */
 }
 
 /* The end of a change that the kernel answered with `result`, 0 or -1 and errno. */
 static int
 parent_done(const struct parent *p, int result)
 {
-	result = result == 0 ? parent_sync(p) : sys_error(errno);
+	result = result == 0 ? parent_sync(p) : sys_error();
 	close(p->fd);
 	return result;
 }
@@ -539,7 +514,7 @@ rename_between(const struct parent *from, const struct parent *to, bool is_new)
 	long result;
 
 	if (fstatat(from->fd, from->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return sys_error(errno);
+		return sys_error();
 	}
 	is_new = is_new || S_ISDIR(st.st_mode);
 	if (fstatat(to->fd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -547,14 +522,14 @@ rename_between(const struct parent *from, const struct parent *to, bool is_new)
 			return CUB_E_EXIST;
 		}
 	} else if (errno != ENOENT) {
-		return sys_error(errno);
+		return sys_error();
 	}
 	result = syscall(SYS_renameat2, from->fd, from->name, to->fd, to->name,
 		is_new ? NO_REPLACE : 0u);
 	if (result != 0 && errno == EINVAL && is_new) {
 		result = syscall(SYS_renameat2, from->fd, from->name, to->fd, to->name, 0u);
 	}
-	return result == 0 ? CUB_OK : sys_error(errno);
+	return result == 0 ? CUB_OK : sys_error();
 }
 
 static int
@@ -597,13 +572,25 @@ port_rename_new(port_root root, const char *from, const char *to)
 	return rename_beneath(root, from, to, true);
 }
 
-int
-port_remove(port_root root, const char *path)
+static int
+unlink_beneath(port_root root, const char *path, int flags)
 {
 	struct parent p;
 	int result = parent_open(root, path, &p);
 
-	return result < 0 ? result : parent_done(&p, unlinkat(p.fd, p.name, 0));
+	return result < 0 ? result : parent_done(&p, unlinkat(p.fd, p.name, flags));
+}
+
+int
+port_remove(port_root root, const char *path)
+{
+	return unlink_beneath(root, path, 0);
+}
+
+int
+port_dir_remove(port_root root, const char *path)
+{
+	return unlink_beneath(root, path, AT_REMOVEDIR);
 }
 
 int
@@ -613,15 +600,6 @@ port_dir_make(port_root root, const char *path, uint16_t mode)
 	int result = parent_open(root, path, &p);
 
 	return result < 0 ? result : parent_done(&p, mkdirat(p.fd, p.name, mode));
-}
-
-int
-port_dir_remove(port_root root, const char *path)
-{
-	struct parent p;
-	int result = parent_open(root, path, &p);
-
-	return result < 0 ? result : parent_done(&p, unlinkat(p.fd, p.name, AT_REMOVEDIR));
 }
 
 /* 64-bit seconds, which 32-bit systems have since Linux 5.1; before, dates up to 2038. */
@@ -659,7 +637,7 @@ port_change(port_root root, const char *path, enum port_attribute what, int64_t 
 	result = file_check(fd);
 	if (result == CUB_OK || result == CUB_E_ISDIR) {
 		result = (what == PORT_MODE ? syscall(SYS_fchmod, fd, (mode_t)value)
-			: set_mtime(fd, value)) == 0 ? port_file_sync(fd) : sys_error(errno);
+			: set_mtime(fd, value)) == 0 ? port_file_sync(fd) : sys_error();
 	}
 	close(fd);
 	return result;

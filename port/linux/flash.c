@@ -136,7 +136,7 @@ cells_write(int fd, uint64_t at, const void *src, uint32_t len)
 			continue;
 		}
 		if (n <= 0) {
-			return n < 0 ? sys_medium_error(errno) : CUB_E_IO;
+			return n < 0 ? sys_medium_error() : CUB_E_IO;
 		}
 		next += n;
 		at += (uint64_t)n;
@@ -198,7 +198,7 @@ directory_sync(const char *where)
 	const char *slash = strrchr(where, '/');
 	/* Of "/name" the slash itself is the directory. */
 	size_t len = slash == NULL || slash == where ? 1 : (size_t)(slash - where);
-	int result = CUB_OK;
+	int result;
 	int fd = -1;
 
 	if (len < sizeof dir) {
@@ -209,9 +209,7 @@ directory_sync(const char *where)
 		sync();
 		return CUB_OK;
 	}
-	if (fsync(fd) != 0 && errno != EINVAL) {
-		result = CUB_E_IO;
-	}
+	result = sys_sync(fd, true);
 	close(fd);
 	return result;
 }
@@ -290,9 +288,9 @@ area_setup(struct area *area)
 
 /* The port's errors are fewer for areas than for files: see cubftpd_port.h. */
 static int
-open_error(int error)
+open_error(void)
 {
-	int result = sys_error(error);
+	int result = sys_error();
 
 	switch (result) {
 	case CUB_E_NOENT:
@@ -327,17 +325,17 @@ file_make(const char *where, uint32_t len)
 	(void)unlink(made);  /* what an earlier cut left */
 	fd = sys_open(made, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 	if (fd < 0) {
-		return open_error(errno);
+		return open_error();
 	}
 	result = file_fill(fd, 0, len);
-	if (result == CUB_OK && fsync(fd) != 0) {
-		result = sys_medium_error(errno);
+	if (result == CUB_OK) {
+		result = sys_sync(fd, false);
 	}
 	if (close(fd) != 0 && result == CUB_OK) {
 		result = CUB_E_IO;
 	}
 	if (result == CUB_OK && rename(made, where) != 0) {
-		result = open_error(errno);
+		result = open_error();
 	}
 	if (result < 0) {
 		(void)unlink(made);
@@ -365,7 +363,7 @@ port_flash_open(enum port_area number, const char *where, uint32_t create_len,
 	}
 	area->fd = sys_open(where, flags);
 	if (area->fd < 0) {
-		return open_error(errno);
+		return open_error();
 	}
 	result = area_setup(area);
 	if (result < 0) {
@@ -428,13 +426,5 @@ port_flash_sync(enum port_area number)
 {
 	const struct area *area = area_of(number);
 
-	while (fsync(area->fd) != 0) {
-		if (errno == EINVAL && area->is_mtd) {
-			return CUB_OK;  /* a device is written at once and has nothing to sync */
-		}
-		if (errno != EINTR) {
-			return sys_medium_error(errno);
-		}
-	}
-	return CUB_OK;
+	return sys_sync(area->fd, area->is_mtd);  /* a device is written at once */
 }

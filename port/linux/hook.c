@@ -59,11 +59,12 @@ port_hook_start(const char *program, const char *first, const char *second)
 		_exit(127);
 	}
 	if (child < 0) {
-		return sys_error(errno);
+		return sys_error();
 	}
 	if (error != 0) {
 		(void)waitpid(child, NULL, 0);
-		return sys_error(error);
+		errno = error;
+		return sys_error();
 	}
 	running = child;
 	return CUB_OK;

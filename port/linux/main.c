@@ -77,29 +77,44 @@ struct command_line {
 
 /* ---- Saying things ---- */
 
-static void
-complain(const char *a, const char *b, const struct out *why)
+/* What is wrong. It is empty as long as nothing is. */
+static char wrong[WRONG_MAX];
+static struct out why = { .at = wrong, .cap = sizeof wrong };
+
+/* One line on stderr: two parts that may be empty, and what is wrong. */
+static int
+fail(const char *a, const char *b)
 {
-	sys_complain(a, b, why != NULL ? why->at : "", why != NULL ? why->len : 0);
+	sys_complain(a, b, why.at, why.len);
+	return EXIT_FAILED;
 }
 
 static int
 fail_usage(const char *a, const char *b)
 {
-	complain(a, b, NULL);
+	(void)fail(a, b);
 	sys_put_string(2, "cubftpd: `cubftpd --help` shows what it takes\n");
 	return EXIT_USAGE;
 }
 
-/* Add to a bounded text, as the core does. */
+/* Add to what is wrong, as far as there is room. */
 static void
-add(struct out *o, const char *text)
+add(const char *text)
 {
 	size_t len = strlen(text);
 
-	len = len < o->cap - o->len ? len : o->cap - o->len;
-	memcpy(o->at + o->len, text, len);
-	o->len += len;
+	len = len < why.cap - why.len ? len : why.cap - why.len;
+	memcpy(why.at + why.len, text, len);
+	why.len += len;
+}
+
+/* A file can't be used, and why. Returns CUB_E_IO. */
+static int
+add_file(const char *file, const char *problem)
+{
+	add(file);
+	add(problem);
+	return CUB_E_IO;
 }
 
 /* ---- Arguments ---- */
@@ -137,25 +152,14 @@ parse_arguments(int argc, char **argv, struct command_line *line)
 
 /* ---- Configuration ---- */
 
-/* Put "FILE:LINE: " before what is wrong. */
-static void
-put_place(struct out *why, const char *file, int number)
-{
-	char digits[SYS_NUMBER];
-
-	add(why, file);
-	add(why, ":");
-	add(why, sys_number(number, digits));
-	add(why, ": ");
-}
-
 /* Take the lines of an open file. Returns CUB_OK, or an error, told. */
 static int
-read_lines(int fd, const char *file, struct cubftpd_config *config, struct out *why)
+read_lines(int fd, const char *file, struct cubftpd_config *config)
 {
 	static char line[LINE_MAX_LEN];
+	char digits[SYS_NUMBER];
 	int number = 1, err;
-	size_t len = 0, before = why->len;
+	size_t len = 0;
 	ssize_t n;
 
 	do {
@@ -164,23 +168,23 @@ read_lines(int fd, const char *file, struct cubftpd_config *config, struct out *
 			continue;
 		}
 		if (n < 0) {
-			add(why, file);
-			add(why, ": can't be read");
-			return CUB_E_IO;
+			return add_file(file, ": can't be read");
 		}
 		if (n == 1 && line[len] != '\n' && ++len < sizeof line) {
 			continue;
 		}
-		put_place(why, file, number++);
+		(void)add_file(file, ":");
+		add(sys_number(number++, digits));
+		add(": ");
 		if (len == sizeof line) {
-			add(why, "line too long");
+			add("line too long");
 			return CUB_E_BAD;
 		}
-		err = cubftpd_config_line(config, line, len, why);
+		err = cubftpd_config_line(config, line, len, &why);
 		if (err < 0) {
 			return err;
 		}
-		why->len = before;
+		why.len = 0;
 		len = 0;
 	} while (n > 0);
 	return CUB_OK;
@@ -188,37 +192,33 @@ read_lines(int fd, const char *file, struct cubftpd_config *config, struct out *
 
 /* The file, then the options, then what the host knows. Returns CUB_OK, or an error, told. */
 static int
-load_config(const struct command_line *line, struct cubftpd_config *config, struct out *why)
+load_config(const struct command_line *line, struct cubftpd_config *config)
 {
 	const char *file = line->file != NULL ? line->file : DEFAULT_FILE;
 	int fd = sys_open(file, O_RDONLY);
 	struct utsname host;
 	int err = CUB_OK;
 
+	why.len = 0;
+	why.cut = false;
 	cubftpd_config_default(config);
 	if (fd >= 0) {
-		err = read_lines(fd, file, config, why);
+		err = read_lines(fd, file, config);
 		(void)close(fd);
 	} else if (line->file != NULL || errno != ENOENT) {
-		add(why, file);
-		add(why, ": can't be opened");
-		err = CUB_E_IO;
+		err = add_file(file, ": can't be opened");
 	}
 	cubftpd_config_override(config);
 	for (int i = 0; err == CUB_OK && i < line->options; i++) {
-		size_t before = why->len;
-
-		add(why, "-o ");
-		err = cubftpd_config_line(config, line->option[i], strlen(line->option[i]), why);
-		why->len = err < 0 ? why->len : before;
+		add("-o ");
+		err = cubftpd_config_line(config, line->option[i], strlen(line->option[i]), &why);
+		why.len = err < 0 ? why.len : 0;
 	}
 	if (err == CUB_OK && config->device_name[0] == '\0' && uname(&host) == 0) {
-		size_t before = why->len;
-
 		/* A name that can't be used leaves the default. */
 		(void)cubftpd_config_set(config, "device_name", 11, host.nodename,
-			strlen(host.nodename), why);
-		why->len = before;
+			strlen(host.nodename), &why);
+		why.len = 0;
 	}
 	cubftpd_config_finish(config);
 	return err;
@@ -226,15 +226,14 @@ load_config(const struct command_line *line, struct cubftpd_config *config, stru
 
 /* ---- One administrative command ---- */
 
-/* One line, without echo where it is a terminal. Returns false if Ctrl-C was typed there. */
-static bool
-read_password(char *dst, size_t cap)
+/* One line, without echo where it is a terminal. CUB_E_ABORTED if Ctrl-C was typed there. */
+static int
+give_password(void)
 {
 	struct termios before, silent;
 	/* The C libraries' tcgetattr() and tcsetattr() bring in all that their ioctl() knows. */
 	bool is_terminal = syscall(SYS_ioctl, 0, TCGETS, &before) == 0;
-	bool is_interrupted;
-	size_t len = 0;
+	char c = '\0';
 
 	if (is_terminal) {
 		sys_put_string(2, "New password: ");
@@ -243,22 +242,20 @@ read_password(char *dst, size_t cap)
 		silent.c_cc[VEOL] = CTRL_C;  /* it ends a line, or would wait for the end of one */
 		(void)syscall(SYS_ioctl, 0, TCSETSF, &silent);
 	}
-	while (len < cap - 1 && read(0, dst + len, 1) == 1 && dst[len] != '\n'
-		&& !(is_terminal && dst[len] == CTRL_C)) {
-		len++;
+	cubftpd_input_start(INPUT_PASSWORD);
+	while (read(0, &c, 1) == 1 && c != '\n' && !(is_terminal && c == CTRL_C)) {
+		cubftpd_input_feed(&c, 1);
 	}
-	is_interrupted = is_terminal && dst[len] == CTRL_C;
-	dst[len] = '\0';
 	if (is_terminal) {
 		(void)syscall(SYS_ioctl, 0, TCSETSF, &before);
 		sys_put_string(2, "\n");
 	}
-	return !is_interrupted;
+	return is_terminal && c == CTRL_C ? CUB_E_ABORTED : cubftpd_input_end(&why);
 }
 
 /* Give a command what it reads from a file, or from standard input. */
 static int
-give_file(int fd, const char *name, enum cubftpd_input kind, struct out *why)
+give_file(int fd, const char *name, enum cubftpd_input kind)
 {
 	char piece[512];
 	ssize_t n;
@@ -272,20 +269,15 @@ give_file(int fd, const char *name, enum cubftpd_input kind, struct out *why)
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	explicit_bzero(piece, sizeof piece);
-	if (n < 0) {
-		err = CUB_E_IO;
-		add(why, "can't be read");
-	} else {
-		err = cubftpd_input_end(why);
-	}
+	err = n < 0 ? add_file("", "can't be read") : cubftpd_input_end(&why);
 	if (err < 0) {
-		complain(name, ": ", why);
+		(void)fail(name, ": ");
 	}
 	return err;
 }
 
 static int
-give_named(const char *name, enum cubftpd_input kind, bool may_lack, struct out *why)
+give_named(const char *name, enum cubftpd_input kind, bool may_lack)
 {
 	int fd = name == NULL ? -1 : sys_open(name, O_RDONLY);
 	int err;
@@ -294,32 +286,17 @@ give_named(const char *name, enum cubftpd_input kind, bool may_lack, struct out 
 		return CUB_OK;
 	}
 	if (fd < 0) {
-		complain(name, ": can't be opened", NULL);
+		(void)fail(name, ": can't be opened");
 		return CUB_E_IO;
 	}
-	err = give_file(fd, name, kind, why);
+	err = give_file(fd, name, kind);
 	(void)close(fd);
 	return err;
 }
 
-static int
-give_password(void)
-{
-	char input[256] = "";
-	struct out none = { .at = NULL, .cap = 0 };
-
-	if (!read_password(input, sizeof input)) {
-		return CUB_E_ABORTED;
-	}
-	cubftpd_input_start(INPUT_PASSWORD);
-	cubftpd_input_feed(input, strlen(input));
-	explicit_bzero(input, sizeof input);
-	return cubftpd_input_end(&none);
-}
-
 /* All that the command reads. Returns CUB_OK, or an error, told. */
 static int
-give_input(const struct command_line *line, struct out *why)
+give_input(const struct command_line *line)
 {
 	struct cubftpd_reads reads;
 	int err = CUB_OK;
@@ -329,13 +306,13 @@ give_input(const struct command_line *line, struct out *why)
 		err = give_password();
 	}
 	if (err == CUB_OK) {
-		err = give_named(reads.key_file, INPUT_KEY, false, why);
+		err = give_named(reads.key_file, INPUT_KEY, false);
 	}
 	if (err == CUB_OK) {
-		err = give_named(reads.file, INPUT_CERTIFICATES, reads.file_may_lack, why);
+		err = give_named(reads.file, INPUT_CERTIFICATES, reads.file_may_lack);
 	}
 	if (err == CUB_OK && reads.standard_input) {
-		err = give_file(0, "standard input", INPUT_CERTIFICATES, why);
+		err = give_file(0, "standard input", INPUT_CERTIFICATES);
 	}
 	return err;
 }
@@ -345,9 +322,7 @@ static int
 run_alone(const struct command_line *line, const struct cubftpd_config *config)
 {
 	static char said[CUBFTPD_ADMIN_OUT];
-	char wrong[WRONG_MAX];
-	struct out out = { .at = said, .cap = sizeof said };
-	struct out why = { .at = wrong, .cap = sizeof wrong };
+	struct out out;
 	size_t total = 0;
 	int err;
 
@@ -355,13 +330,13 @@ run_alone(const struct command_line *line, const struct cubftpd_config *config)
 		out = (struct out){ .at = said, .cap = sizeof said, .skip = total };
 		err = cubftpd_admin(config, line->rest_count, line->rest, &out, &why);
 		if (!sys_put(1, said, out.len)) {
-			complain("stdout", ": can't be written; the command itself may have been done", NULL);
-			return EXIT_FAILED;
+			why.len = 0;
+			return fail("stdout", ": can't be written; the command itself may have been done");
 		}
 		total += out.len;
 	} while (out.cut);
 	if (why.len > 0) {
-		complain("", "", &why);
+		(void)fail("", "");
 	}
 	return err == CUB_OK ? EXIT_DONE : err == CUB_E_BAD ? EXIT_USAGE : EXIT_FAILED;
 }
@@ -369,14 +344,12 @@ run_alone(const struct command_line *line, const struct cubftpd_config *config)
 static int
 run_admin(const struct command_line *line, const struct cubftpd_config *config)
 {
-	char wrong[WRONG_MAX];
-	struct out why = { .at = wrong, .cap = sizeof wrong };
 	const void *input;
 	size_t input_len;
 	int status = -1;
 
 	sys_log_level_set(PORT_LOG_WARNING);  /* what a command does it says itself */
-	if (give_input(line, &why) < 0) {
+	if (give_input(line) < 0) {
 		return EXIT_FAILED;
 	}
 	input = cubftpd_input_bytes(&input_len);
@@ -402,48 +375,44 @@ static void
 reload(const struct command_line *line)
 {
 	static struct cubftpd_config config;
-	char wrong[WRONG_MAX];
-	struct out why = { .at = wrong, .cap = sizeof wrong };
-	int err = load_config(line, &config, &why);
+	int err = load_config(line, &config);
 
-	err = cubftpd_reload(err < 0 ? NULL : &config, &why);
-	if (err < 0) {
-		complain("not reloaded: ", "", &why);
-		return;
+	if (cubftpd_reload(err < 0 ? NULL : &config, &why) < 0) {
+		(void)fail("not reloaded: ", "");
+	} else {
+		take_log(&config);
 	}
-	take_log(&config);
 }
 
-/* Whatever has been opened or made belongs to the user that the server becomes, and is there. */
+/*
+ * Whatever has been opened or made belongs to the user that the server becomes, and is there.
+ * Returns EXIT_DONE, or what fail() does.
+ */
 static int
 drop_rights(const struct cubftpd_config *config)
 {
 	const char *user = config->user;
 
 	if (user[0] == '\0') {
-		return CUB_OK;
+		return EXIT_DONE;
 	}
 	if (user_own(user, config->identity_store) < 0 || user_own(user, config->trust_store) < 0
 		|| (config->control_socket[0] != '\0' && user_own(user, config->control_socket) < 0)
 		|| user_become(user) < 0) {
-		complain("user: can't become ", user, NULL);
-		return CUB_E_DENIED;
+		return fail("user: can't become ", user);
 	}
 	/* A reload closes them and opens them again. */
 	if (access(config->identity_store, R_OK | W_OK) != 0
 		|| access(config->trust_store, R_OK | W_OK) != 0) {
-		complain("user: the folder of the stores is closed to ", user, NULL);
-		return CUB_E_DENIED;
+		return fail("user: the folder of the stores is closed to ", user);
 	}
-	return CUB_OK;
+	return EXIT_DONE;
 }
 
 static int
 run_server(const struct command_line *line, const struct cubftpd_config *config)
 {
 	static struct port_wait set;
-	char wrong[WRONG_MAX];
-	struct out why = { .at = wrong, .cap = sizeof wrong };
 	uint8_t entropy;
 
 	take_log(config);
@@ -451,10 +420,9 @@ run_server(const struct command_line *line, const struct cubftpd_config *config)
 	sys_signals_take();
 	(void)umask(0);  /* see file.c */
 	if (cubftpd_start(config, &why) < 0) {
-		complain("", "", &why);
-		return EXIT_FAILED;
+		return fail("", "");
 	}
-	if (drop_rights(config) < 0) {
+	if (drop_rights(config) != EXIT_DONE) {
 		return EXIT_FAILED;
 	}
 	while (!cubftpd_stopped()) {
@@ -493,8 +461,6 @@ main(int argc, char **argv)
 {
 	static struct command_line line;
 	static struct cubftpd_config config;
-	char wrong[WRONG_MAX];
-	struct out why = { .at = wrong, .cap = sizeof wrong };
 	const char *command;
 	int status;
 
@@ -513,9 +479,8 @@ main(int argc, char **argv)
 		sys_put_string(1, CUBFTPD_VERSION "\n");
 		return EXIT_DONE;
 	}
-	if (load_config(&line, &config, &why) < 0) {
-		complain("", "", &why);
-		return EXIT_FAILED;
+	if (load_config(&line, &config) < 0) {
+		return fail("", "");
 	}
 	if (strcmp(command, "run") == 0) {
 		return line.rest_count <= 1 ? run_server(&line, &config)

@@ -121,9 +121,9 @@ bind_and_listen(int sock, const union address *at, socklen_t len, int backlog)
 
 /* The port's errors are fewer for sockets than for files: see cubftpd_port.h. */
 static int
-listen_error(int error)
+listen_error(void)
 {
-	int result = sys_error(error);
+	int result = sys_error();
 
 	switch (result) {
 	case CUB_E_BUSY:
@@ -138,28 +138,31 @@ listen_error(int error)
 	}
 }
 
+/* A new socket, or an error. */
+static int
+new_stream(int family)
+{
+	int sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return sock < 0 ? listen_error() : sock;
+}
+
 int
 port_listen(const struct port_addr *at, int backlog, port_sock *out)
 {
 	union address address;
 	socklen_t len = to_system(at, &address);
-	int sock;
+	int sock, result;
 
 	if (len == 0) {
 		return CUB_E_IO;
 	}
-	sock = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	sock = new_stream(address.any.sa_family);
 	if (sock < 0) {
-		return listen_error(errno);
+		return sock;
 	}
-	if (bind_and_listen(sock, &address, len, backlog) != 0) {
-		int result = listen_error(errno);
-
-		close(sock);
-		return result;
-	}
-	*out = sock;
-	return CUB_OK;
+	result = bind_and_listen(sock, &address, len, backlog) != 0 ? listen_error() : CUB_OK;
+	return sys_hand_over(sock, result, out);
 }
 
 static bool
@@ -179,14 +182,14 @@ remove_stale(const struct sockaddr_un *at)
 	if (!is_socket(at->sun_path)) {
 		return CUB_E_EXIST;
 	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	sock = new_stream(AF_UNIX);
 	if (sock < 0) {
-		return listen_error(errno);
+		return sock;
 	}
 	if (connect(sock, (const struct sockaddr *)at, sizeof *at) == 0) {
 		result = CUB_E_BUSY;
 	} else if (errno == ECONNREFUSED) {
-		result = unlink(at->sun_path) == 0 ? CUB_OK : listen_error(errno);
+		result = unlink(at->sun_path) == 0 ? CUB_OK : listen_error();
 	} else {
 		/* Not for us to look at; or its queue is full, or it is no stream: it is in use. */
 		result = errno == EACCES ? CUB_E_DENIED : CUB_E_BUSY;
@@ -216,25 +219,20 @@ port_listen_local(const char *path, port_sock *out)
 	if (result < 0) {
 		return result;
 	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	sock = new_stream(AF_UNIX);
 	if (sock < 0) {
-		return listen_error(errno);
+		return sock;
 	}
 	if (bind_local(sock, &at) != 0) {
-		result = errno == EADDRINUSE ? remove_stale(&at) : listen_error(errno);
+		result = errno == EADDRINUSE ? remove_stale(&at) : listen_error();
 		if (result == CUB_OK && bind_local(sock, &at) != 0) {
-			result = listen_error(errno);
+			result = listen_error();
 		}
 	}
 	if (result == CUB_OK && listen(sock, LOCAL_BACKLOG) != 0) {
-		result = listen_error(errno);
+		result = listen_error();
 	}
-	if (result < 0) {
-		close(sock);
-		return result;
-	}
-	*out = sock;
-	return CUB_OK;
+	return sys_hand_over(sock, result, out);
 }
 
 void
@@ -251,9 +249,9 @@ port_forget_local(const char *path)
  * lists these. They say nothing about the listener, and the next client may be there.
  */
 static int
-accept_error(int error)
+accept_error(void)
 {
-	switch (error) {
+	switch (errno) {
 	case EAGAIN:
 	case ECONNABORTED:
 	case EPROTO:
@@ -268,7 +266,7 @@ accept_error(int error)
 	case ETIMEDOUT:
 		return CUB_AGAIN;
 	default:
-		return sys_error(error) == CUB_E_LIMIT ? CUB_E_LIMIT : CUB_E_IO;
+		return sys_error() == CUB_E_LIMIT ? CUB_E_LIMIT : CUB_E_IO;
 	}
 }
 
@@ -297,7 +295,7 @@ port_accept(port_sock listener, port_sock *out, struct port_addr *peer)
 		sock = accept4(listener, &address.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	} while (sock < 0 && errno == EINTR);
 	if (sock < 0) {
-		return accept_error(errno);
+		return accept_error();
 	}
 	from_system(&address, peer);
 	*out = sock;
@@ -315,12 +313,15 @@ port_connect(port_sock *sock, const struct port_addr *from, const struct port_ad
 	socklen_t len;
 
 	if (*sock == PORT_NONE) {
+		int made;
+
 		own.tcp_port = 0;
 		len = to_system(&own, &address);
-		*sock = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (*sock < 0) {
-			return listen_error(errno);
+		made = new_stream(address.any.sa_family);
+		if (made < 0) {
+			return made;
 		}
+		*sock = made;
 		if (bind(*sock, &address.any, len) != 0) {
 			return CUB_E_IO;
 		}

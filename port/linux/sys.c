@@ -30,9 +30,9 @@ static enum port_log_level log_level = PORT_LOG_INFO;
 static int signal_fd = -1;
 
 int
-sys_error(int error)
+sys_error(void)
 {
-	switch (error) {
+	switch (errno) {
 	case EAGAIN:
 		return CUB_AGAIN;
 	case ENOENT:
@@ -78,9 +78,9 @@ sys_error(int error)
 }
 
 int
-sys_medium_error(int error)
+sys_medium_error(void)
 {
-	int result = sys_error(error);
+	int result = sys_error();
 
 	return result == CUB_E_FULL || result == CUB_E_LIMIT ? result : CUB_E_IO;
 }
@@ -89,6 +89,31 @@ int
 sys_open(const char *path, int flags)
 {
 	return openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
+}
+
+int
+sys_sync(int fd, bool may_lack)
+{
+	while (fsync(fd) != 0) {
+		if (errno == EINVAL && may_lack) {
+			return CUB_OK;
+		}
+		if (errno != EINTR) {
+			return sys_medium_error();
+		}
+	}
+	return CUB_OK;
+}
+
+int
+sys_hand_over(int fd, int result, int32_t *out)
+{
+	if (result < 0) {
+		close(fd);
+	} else {
+		*out = fd;
+	}
+	return result;
 }
 
 size_t
@@ -314,7 +339,7 @@ port_secret(const char *path, uint8_t *dst, size_t cap)
 	int result;
 
 	if (fd < 0) {
-		result = sys_error(errno);
+		result = sys_error();
 		if (result == CUB_E_NOTDIR) {
 			return CUB_E_NOENT;
 		}

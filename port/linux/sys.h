@@ -12,22 +12,31 @@
 #include "cubftpd_port.h"
 
 /*
- * What an errno means to the core. EINVAL is taken as a name that the file system
+ * What errno means to the core. EINVAL is taken as a name that the file system
  * refuses, since that is what it says of one; where no name is involved, the caller
  * must not pass the answer on.
  *
  * Returns a negative `enum cub_err`, CUB_E_IO for all that has no closer meaning.
  */
-int sys_error(int error);
+int sys_error(void);
 
 /* The same for reading and writing: CUB_E_FULL, CUB_E_LIMIT, and CUB_E_IO for the rest. */
-int sys_medium_error(int error);
+int sys_medium_error(void);
 
 /*
  * open(2), where a file is made by O_CREAT for its owner alone, and no other program inherits
  * the descriptor.
  */
 int sys_open(const char *path, int flags);
+
+/*
+ * Wait until what was written would survive a power cut. `may_lack`: it is no error where `fd`
+ * has nothing of the kind. Returns CUB_OK, or as sys_medium_error().
+ */
+int sys_sync(int fd, bool may_lack);
+
+/* The end of opening something: give it to the caller, or close it where `result` is an error. */
+int sys_hand_over(int fd, int result, int32_t *out);
 
 /* How much to read or write in one go, where the count is returned as an int. */
 size_t sys_at_most_int(size_t len);
