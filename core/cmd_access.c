@@ -43,23 +43,21 @@ static void
 set_terms(struct session *s)
 {
 	struct service *sv = s->service;
-	bool wants_cert = sv->config.client_certificate != CLIENT_NONE;
+	struct transfer_terms *t = &s->transfer.terms;
 
-	s->transfer.terms = (struct transfer_terms){
-		.service = sv,
-		.root = s->root,
-		.peer = s->peer,
-		.local = s->local,
-		.control = &s->control.tls.eng,
-		.identity = &sv->identity[s->identity],
-		.client = wants_cert ? &s->client : NULL,
-		.names = sv->cas.name,
-		.name_count = sv->config.client_certificate == CLIENT_SIGNED ? sv->cas.count : 0,
-		.reuse = sv->config.data_reuse,
-		.passive_low = sv->config.passive_low,
-		.passive_high = sv->config.passive_high,
-		.timeout_ms = sv->config.data_timeout * 1000,
-	};
+	t->service = sv;
+	t->root = s->root;
+	t->peer = &s->peer;
+	t->local = &s->local;
+	t->control = &s->control.tls.eng;
+	t->identity = &sv->identity[s->identity];
+	t->client = sv->config.client_certificate != CLIENT_NONE ? &s->client : NULL;
+	t->names = sv->cas.name;
+	t->name_count = sv->config.client_certificate == CLIENT_SIGNED ? sv->cas.count : 0;
+	t->reuse = sv->config.data_reuse;
+	t->passive_low = sv->config.passive_low;
+	t->passive_high = sv->config.passive_high;
+	t->timeout_ms = sv->config.data_timeout * 1000;
 	s->transfer.rate = (struct bucket){ .open_ms = 0 };
 }
 

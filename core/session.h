@@ -5,7 +5,7 @@
 
 #include "state.h"
 
-/* Make it FREE, with nothing open: once, before its first use. */
+/* Make it FREE, with nothing open or left in it: before its first use, and after each. */
 void session_init(struct session *s, struct service *sv);
 
 /* Take a client: `sock` is the session's from now on. */

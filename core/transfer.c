@@ -77,7 +77,7 @@ int
 transfer_listen(struct transfer *t, uint16_t *tcp_port)
 {
 	uint32_t span = (uint32_t)(t->terms.passive_high - t->terms.passive_low) + 1;
-	struct port_addr at = t->terms.local;
+	struct port_addr at = *t->terms.local;
 	uint32_t pick;
 
 	release(t);
@@ -256,7 +256,7 @@ step_listening(struct transfer *t)
 	if (err < 0) {
 		return err;
 	}
-	if (!addr_same_host(&peer, &t->terms.peer)) {
+	if (!addr_same_host(&peer, t->terms.peer)) {
 		port_sock_close(sock);
 		return CUB_AGAIN;
 	}
@@ -269,7 +269,7 @@ static int
 step_calling(struct transfer *t)
 {
 	port_sock sock;
-	int err = port_connect(&t->opening, &t->terms.local, &t->called);
+	int err = port_connect(&t->opening, t->terms.local, &t->called);
 
 	if (err < 0) {
 		return err == CUB_E_IO ? CUB_E_TIMEOUT : err;

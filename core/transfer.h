@@ -48,8 +48,8 @@ enum transfer_kind { TRANSFER_SEND, TRANSFER_RECEIVE, TRANSFER_LIST };
 struct transfer_terms {
 	struct service *service;
 	port_root root;                       /* of what is sent */
-	struct port_addr peer;                /* the only host that may connect */
-	struct port_addr local;               /* where to listen, and to connect from */
+	const struct port_addr *peer;         /* the only host that may connect */
+	const struct port_addr *local;        /* where to listen, and to connect from */
 	const br_ssl_engine_context *control; /* whose session must be resumed */
 	struct identity *identity;
 	struct client *client;                /* whose certificate counts, too; null: none */

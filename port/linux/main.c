@@ -186,7 +186,7 @@ read_lines(int fd, const char *file, struct cubftpd_config *config)
 		}
 		why.len = 0;
 		len = 0;
-	} while (n > 0);
+	} while (n != 0);
 	return CUB_OK;
 }
 
