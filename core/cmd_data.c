@@ -149,6 +149,18 @@ cmd_retr(struct session *s, struct out *o)
 	return err < 0 ? err : begin(s, TRANSFER_SEND, o);
 }
 
+/* What a client can do about it depends on how much is missing. */
+static int
+refuse_full(const struct session *s, struct out *o)
+{
+	uint64_t bytes = 0;
+
+	(void)upload_room(s->service, s->root, &bytes);
+	reply_start(o, 552, "Disk full, ");
+	out_number(o, bytes >> 10);
+	return reply_end(o, " KiB free");
+}
+
 static int
 receive(struct session *s, enum upload_mode mode, struct out *o)
 {
@@ -181,7 +193,7 @@ receive(struct session *s, enum upload_mode mode, struct out *o)
 			return reply_reason(o, err, s->service->why);
 		}
 	}
-	return err < 0 ? err : begin(s, TRANSFER_RECEIVE, o);
+	return err == CUB_E_FULL ? refuse_full(s, o) : err < 0 ? err : begin(s, TRANSFER_RECEIVE, o);
 }
 
 int
@@ -340,6 +352,8 @@ cmd_transfer_end(struct session *s, struct out *o)
 		}
 	} else if (is_refused(s)) {
 		reply_reason(o, err, s->service->why);
+	} else if (err == CUB_E_FULL) {
+		refuse_full(s, o);
 	} else {
 		reply_transfer_error(o, err);
 	}

@@ -135,6 +135,9 @@ open_root(const struct cubftpd_config *config, port_root *root, struct out *why)
 static void
 log_start_up(struct service *sv)
 {
+	struct port_addr told = { .family = 4 };
+	char text[16];
+	struct out o = OUT(text);
 	struct log l;
 
 	log_start(&l, "start");
@@ -144,6 +147,11 @@ log_start_up(struct service *sv)
 	log_number(&l, "trusted", sv->trust.count);
 	log_number(&l, "passive_low", sv->config.passive_low);
 	log_number(&l, "passive_high", sv->config.passive_high);
+	if (sv->config.passive_address[0] != 0) {
+		memcpy(told.ip, sv->config.passive_address, sizeof sv->config.passive_address);
+		addr_put_ip(&o, &told);
+		log_string(&l, "passive_address", out_finish(&o));
+	}
 	log_fingerprint(&l, "certificate", service_identity(sv)->fingerprint);
 	log_end(&l, PORT_LOG_INFO);
 	if (sv->config.client_certificate == CLIENT_SIGNED && sv->cas.count == 0) {

@@ -341,6 +341,7 @@ passive_address_is_for_peers_beyond_the_own_network(void **state)
 	story_begin(1);
 	story_set("passive_address", "203.0.113.9");
 	story_start();
+	CHECK(sim_log_has("passive_high=50015 passive_address=203.0.113.9 certificate=sha256:"));
 	story_login(&p);
 	CHECK(told("192,0,2,1"));
 	come_from(sim_ipv4(198, 51, 100, 7, 0));

@@ -354,6 +354,7 @@ min_free_refuses_before_an_upload_begins(void **state)
 	sim_disk_limit(1u << 20);  /* f lies on it: less than 1 MiB is free */
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		CHECK_CODE(&p, story_store(&p, commands[i], new, 1), 552);
+		CHECK(strcmp(p.reply, "552 Disk full, 0 KiB free\r\n") == 0);
 	}
 	CHECK_CODE(&p, peer_ask(&p, "ALLO 1"), 452);
 	CHECK_CODE(&p, peer_ask(&p, "AVBL"), 213);
@@ -368,6 +369,7 @@ min_free_refuses_before_an_upload_begins(void **state)
 static void
 min_free_ends_an_upload_that_goes_below_it_and_nothing_of_it_stays(void **state)
 {
+	unsigned long free_kib, free_bytes;
 	uint64_t size;
 
 	(void)state;
@@ -376,7 +378,11 @@ min_free_ends_an_upload_that_goes_below_it_and_nothing_of_it_stays(void **state)
 	CHECK_CODE(&p, story_store(&p, "STOR f", new, BIG), 552);
 	peer_data_cut(&p);
 	CHECK_CODE(&p, story_store(&p, "STOR n", new, BIG), 552);
+	/* What arrived has been removed again: there is room for something smaller. */
+	CHECK(sscanf(p.reply, "552 Disk full, %lu KiB free", &free_kib) == 1 && free_kib > 1000);
 	peer_data_cut(&p);
+	CHECK_CODE(&p, peer_ask(&p, "AVBL"), 213);
+	CHECK(sscanf(p.reply, "213 %lu", &free_bytes) == 1 && free_bytes / 1024 == free_kib);
 	CHECK(sim_dir_count("/srv/home") == 1 && sim_file_is("/srv/home/f", old, sizeof old));
 	/* In place, what fitted stays; 4.26: no way around by REST or APPE. */
 	CHECK_CODE(&p, story_store(&p, "APPE f", new, BIG), 552);
