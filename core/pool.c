@@ -21,14 +21,27 @@ pool_init(struct service *sv)
 static bool
 may_go(const struct session *s)
 {
-	return s->state >= SESSION_CLOSING || s->state < SESSION_CHECKING;
+	return s->state < SESSION_CHECKING || (s->state == SESSION_CHECKING && s->check.left == 0);
+}
+
+/* How many has that address that are not logged in, and don't leave? */
+static unsigned
+count_outside(const struct port_addr *who)
+{
+	unsigned count = 0;
+
+	for (const struct session *s = sessions; s < sessions + CUB_SESSIONS; s++) {
+		count += s->state != SESSION_FREE && s->state <= SESSION_CHECKING
+			&& addr_same_net(&s->peer, who);
+	}
+	return count;
 }
 
 struct session *
 pool_take(const struct port_addr *peer, const char **why)
 {
 	uint32_t limit = sessions[0].service->config.sessions_per_address;
-	struct session *place = NULL, *oldest = NULL;
+	struct session *place = NULL, *oldest = NULL, *leaving = NULL;
 	unsigned outside = 0, alike = 0;
 
 	for (unsigned i = 0; i < CUB_SESSIONS; i++) {
@@ -39,9 +52,12 @@ pool_take(const struct port_addr *peer, const char **why)
 			continue;
 		}
 		outside += !state_is_in(s);
-		if (addr_same_net(&s->peer, peer)) {
+		if (s->state >= SESSION_CLOSING) {
+			leaving = s;
+		} else if (addr_same_net(&s->peer, peer)) {
 			alike++;
-		} else if (may_go(s) && (oldest == NULL || s->number < oldest->number)) {
+		} else if (may_go(s) && (oldest == NULL || s->number < oldest->number)
+			&& count_outside(&s->peer) > count_outside(peer)) {
 			oldest = s;
 		}
 	}
@@ -53,6 +69,7 @@ pool_take(const struct port_addr *peer, const char **why)
 	if (place != NULL && outside < OUTSIDE_MAX) {
 		return place;
 	}
+	oldest = leaving != NULL ? leaving : oldest;
 	if (oldest != NULL) {
 		session_evict(oldest);
 	}

@@ -14,8 +14,9 @@ void pool_init(struct service *sv);
  * - From one address no more are taken than sessions_per_address.
  * - Who is not logged in has one session less than there are, if there are several; so there
  *   is always one that is logged in, or free.
- * - Where that leaves no room, the oldest client of another address goes that waits to be
- *   logged in, or leaves already. So nobody can keep others out by saying nothing.
+ * - Where that leaves no room, a client goes that leaves already, or else the oldest that waits
+ *   to be logged in, of an address that has more of these than the one that comes. So nobody can
+ *   keep others out by saying nothing, nor by coming again and again.
  * - Of three sessions or more, the last one is for administrators. A client is known to be one
  *   only when it logs in: so whoever comes is taken, and then told 421 where guests, as we call
  *   those without that right, have all the others. That rule is in state_has_room().

@@ -77,6 +77,11 @@ turned_away(struct peer *who, uint8_t host)
 }
 
 static void
+nothing(void)
+{
+}
+
+static void
 silent_clients_of_one_address_leave_room_for_the_others_4_25(void **state)
 {
 	(void)state;
@@ -136,6 +141,44 @@ a_flood_from_many_addresses_ends_no_session_that_is_logged_in(void **state)
 	CHECK_CODE(&q, log_in(&q, 30, "anna"), 230);
 	CHECK(peer_data_read_all(&p, got, sizeof got) == sizeof big);
 	CHECK_CODE(&p, peer_reply(&p), 226);
+	story_end();
+}
+
+/* It has two places, and comes again and again: who has one keeps it. */
+static void
+one_address_that_floods_pushes_out_nobody_4_25(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_CODE(&crowd[i], come(&crowd[i], 20), 220);
+	}
+	CHECK_CODE(&p, come(&p, 30), 220);
+	for (unsigned i = 0; i < 4; i++) {
+		turned_away(&q, 20);
+	}
+	CHECK_CODE(&p, peer_auth_tls(&p), 234);
+	CHECK_CODE(&r, come(&r, 31), 220);
+	turned_away(&q, 20);
+	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+	CHECK_CODE(&r, peer_auth_tls(&r), 234);
+	story_end();
+}
+
+/* Those who guess passwords wait for their answers, and must not keep others out by that. */
+static void
+who_waits_for_a_late_answer_makes_room_4_25(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		come_in(&crowd[i], 20);
+		CHECK_CODE(&crowd[i], peer_login(&crowd[i], "anna", "wrong"), 530);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_CODE(&crowd[i], peer_ask(&crowd[i], "USER anna"), 331);
+		peer_raw(&crowd[i], "PASS wrong\r\n", 12);
+		CHECK(!peer_has_reply(&crowd[i]));
+	}
+	CHECK_CODE(&p, log_in(&p, 30, "anna"), 230);
 	story_end();
 }
 
@@ -201,9 +244,13 @@ sessions_per_address_counts_those_that_are_open(void **state)
 	CHECK_CODE(&r, come(&r, 10), 421);
 	CHECK(strcmp(r.reply, "421 Too many connections from your address, try again later\r\n") == 0);
 	CHECK_CODE(&r, log_in(&r, 11, "anna"), 230);
-	CHECK_CODE(&q, peer_ask(&q, "QUIT"), 221);
-	peer_close(&q);
-	CHECK_CODE(&q, come(&q, 10), 220);
+	/* Who has been told to go does not count, whether it has gone or not. */
+	sim_pump = nothing;
+	peer_raw(&q, "QUIT\r\n", 6);
+	(void)peer_turn(&q);
+	sim_pump = story_pump;
+	CHECK_CODE(&crowd[0], come(&crowd[0], 10), 220);
+	CHECK_CODE(&q, peer_reply(&q), 221);
 	story_end();
 }
 
@@ -576,6 +623,8 @@ main(void)
 		TEST(silent_clients_of_one_address_leave_room_for_the_others_4_25),
 		TEST(slow_clients_make_room_whatever_they_are_at_4_25),
 		TEST(a_flood_from_many_addresses_ends_no_session_that_is_logged_in),
+		TEST(one_address_that_floods_pushes_out_nobody_4_25),
+		TEST(who_waits_for_a_late_answer_makes_room_4_25),
 		TEST(who_waits_for_its_password_to_be_checked_stays),
 		TEST(the_last_session_is_for_administrators),
 		TEST(sessions_per_address_counts_those_that_are_open),
