@@ -230,9 +230,7 @@ cmd_rein(struct session *s, struct out *o)
 	transfer_abort(&s->transfer);
 	port_root_close(s->root);
 	s->root = PORT_NONE;
-	if (state_is_in(s)) {
-		s->bad_commands = 0;  /* who could log in may make as many again */
-	}
+	s->bad_commands = 0;  /* who could log in may make as many again */
 	state_reset(s);
 	s->login_deadline_ms = s->now_ms + s->service->config.login_timeout * UINT64_C(1000);
 	state_enter(s, SESSION_LOGIN);

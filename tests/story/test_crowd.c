@@ -327,6 +327,20 @@ the_twentieth_bad_command_after_login_is_421(void **state)
 	story_end();
 }
 
+static void
+rein_begins_to_count_bad_commands_anew(void **state)
+{
+	(void)state;
+	story_login(&p);
+	for (int i = 0; i < 10; i++) {
+		CHECK_CODE(&p, peer_ask(&p, "BLAH"), 500);
+	}
+	CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+	CHECK_CODE(&p, peer_ask(&p, "PWD"), 530);
+	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+	story_end();
+}
+
 /* What FileZilla, WinSCP, lftp and curl try, over and over. */
 static void
 what_clients_try_out_is_not_bad(void **state)
@@ -632,6 +646,7 @@ main(void)
 		TEST(the_fifth_bad_command_before_login_is_421),
 		TEST(tls_does_not_make_up_for_bad_commands),
 		TEST(the_twentieth_bad_command_after_login_is_421),
+		TEST(rein_begins_to_count_bad_commands_anew),
 		TEST(what_clients_try_out_is_not_bad),
 		TEST(each_wrong_password_makes_the_next_answer_later_4_24),
 		TEST(the_server_sleeps_and_serves_others_while_an_answer_waits),
