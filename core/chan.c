@@ -115,10 +115,15 @@ feed_engine(struct chan *ch)
 	return true;
 }
 
-/* Records to send go first: until they have left, the engine takes no plaintext. */
+/*
+ * Records to send go first: until they have left, the engine takes no plaintext.
+ * The number of reads is bounded: a peer that sends empty records must not hold up the others.
+ */
 static int
 pump_secure(struct chan *ch, unsigned target)
 {
+	int reads = 64;
+
 	for (;;) {
 		unsigned state = br_ssl_engine_current_state(&ch->tls.eng);
 		int n;
@@ -133,7 +138,7 @@ pump_secure(struct chan *ch, unsigned target)
 		} else if ((state & target) != 0) {
 			return CUB_OK;
 		} else if ((state & BR_SSL_RECVREC) != 0) {
-			n = receive_record(ch);
+			n = --reads > 0 ? receive_record(ch) : CUB_AGAIN;
 		} else if ((state & BR_SSL_RECVAPP) != 0) {
 			return CUB_E_PEER;
 		} else {

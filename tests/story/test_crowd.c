@@ -341,6 +341,27 @@ rein_begins_to_count_bad_commands_anew(void **state)
 	story_end();
 }
 
+/* TLS records that hold no byte: they end no line, and must not keep the server at reading. */
+static void
+empty_records_do_not_hold_up_the_others(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	come_in(&p, 20);
+	sim_pump = nothing;
+	for (int i = 0; i < 1000; i++) {
+		br_ssl_engine_flush(&p.control.client.eng, 1);
+		(void)peer_turn(&p);
+	}
+	sim_pump = story_pump;
+	before = sim_net_calls();
+	story_pass();
+	CHECK(sim_net_calls() - before < 100);
+	CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+	story_end();
+}
+
 /* What FileZilla, WinSCP, lftp and curl try, over and over. */
 static void
 what_clients_try_out_is_not_bad(void **state)
@@ -647,6 +668,7 @@ main(void)
 		TEST(tls_does_not_make_up_for_bad_commands),
 		TEST(the_twentieth_bad_command_after_login_is_421),
 		TEST(rein_begins_to_count_bad_commands_anew),
+		TEST(empty_records_do_not_hold_up_the_others),
 		TEST(what_clients_try_out_is_not_bad),
 		TEST(each_wrong_password_makes_the_next_answer_later_4_24),
 		TEST(the_server_sleeps_and_serves_others_while_an_answer_waits),
