@@ -110,8 +110,11 @@ static void
 put_answer(const struct session *s, struct out *o)
 {
 	const struct hash *h = &s->hash;
+	bool is_bare = (s->hashing & HASH_BARE) != 0;
+	const char *name = names[s->hashing & ~HASH_BARE];
 	uint8_t value[br_sha256_SIZE];
-	size_t len = 4;
+	size_t len = 4, at;
+	struct log l;
 
 	for (unsigned i = 0; i < 4; i++) {
 		value[i] = (uint8_t)(h->crc >> (24 - 8 * i));
@@ -120,19 +123,21 @@ put_answer(const struct session *s, struct out *o)
 		br_sha256_out(&h->sha256, value);
 		len = sizeof value;
 	}
-	if ((s->hashing & HASH_BARE) != 0) {
-		reply_start(o, 250, "");
-		out_hex(o, value, len);
-		reply_end(o, "");
-		return;
+	reply_start(o, is_bare ? 250 : 213, is_bare ? "" : name);
+	if (!is_bare) {
+		out_string(o, " 0-");
+		out_number(o, h->end);
+		out_char(o, ' ');
 	}
-	reply_start(o, 213, names[s->hashing]);
-	out_string(o, " 0-");
-	out_number(o, h->end);
-	out_char(o, ' ');
+	at = o->len;
 	out_hex(o, value, len);
-	out_char(o, ' ');
-	reply_end(o, s->path);
+	state_log(s, &l, "hash");
+	log_number(&l, "end", h->end);
+	log_text(&l, name, (struct text){ o->at + at, o->len - at });
+	log_string(&l, "path", s->path);
+	log_end(&l, PORT_LOG_INFO);
+	out_string(o, is_bare ? "" : " ");
+	reply_end(o, is_bare ? "" : s->path);
 }
 
 void

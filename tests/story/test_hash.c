@@ -122,6 +122,25 @@ each_hash_is_that_of_the_file_at_every_split(void **state)
 }
 
 static void
+the_log_tells_what_was_asked_for(void **state)
+{
+	char line[200];
+
+	(void)state;
+	story_login(&p);
+	sim_dir_put("/srv/home/sub");
+	sim_file_put("/srv/home/sub/f", big, 5000);
+	CHECK_CODE(&p, peer_ask(&p, "HASH sub/f"), 213);
+	(void)snprintf(line, sizeof line, " account=anna end=5000 SHA-256=%s path=/sub/f",
+		sha256_of(big, 5000));
+	CHECK(sim_log_has("event=hash ") && sim_log_has(line));
+	CHECK_CODE(&p, peer_ask(&p, "XCRC sub/f"), 250);
+	(void)snprintf(line, sizeof line, " end=5000 CRC32=%s path=/sub/f", crc_of(big, 5000));
+	CHECK(sim_log_has(line));
+	story_end();
+}
+
+static void
 the_hash_of_hash_is_chosen_and_told(void **state)
 {
 	(void)state;
@@ -421,6 +440,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_hash_is_that_of_the_file_at_every_split),
+		TEST(the_log_tells_what_was_asked_for),
 		TEST(the_hash_of_hash_is_chosen_and_told),
 		TEST(a_part_may_be_asked_for_as_others_have_it),
 		TEST(what_is_no_file_is_refused_and_opens_nothing),
