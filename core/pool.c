@@ -69,7 +69,9 @@ pool_take(const struct port_addr *peer, const char **why)
 	if (place != NULL && outside < OUTSIDE_MAX) {
 		return place;
 	}
-	oldest = leaving != NULL ? leaving : oldest;
+	if (leaving != NULL && outside - !state_is_in(leaving) < OUTSIDE_MAX) {
+		oldest = leaving;
+	}
 	if (oldest != NULL) {
 		session_evict(oldest);
 	}

@@ -182,6 +182,25 @@ who_waits_for_a_late_answer_makes_room_4_25(void **state)
 	story_end();
 }
 
+/* Who leaves makes room first, but not in place of one that was logged in. */
+static void
+the_place_of_one_that_logs_out_is_for_those_who_log_in(void **state)
+{
+	(void)state;
+	CHECK_CODE(&p, log_in(&p, 10, "anna"), 230);
+	for (uint8_t i = 0; i < 3; i++) {
+		CHECK_CODE(&crowd[i], come(&crowd[i], (uint8_t)(20 + i)), 220);
+	}
+	sim_pump = nothing;
+	peer_raw(&p, "QUIT\r\n", 6);
+	(void)peer_turn(&p);
+	sim_pump = story_pump;
+	CHECK_CODE(&q, come(&q, 30), 220);
+	CHECK(!sim_peer_held(crowd[0].control.sock) && sim_peer_held(crowd[1].control.sock));
+	CHECK_CODE(&p, peer_reply(&p), 221);
+	story_end();
+}
+
 /* What is being worked at is not thrown away. */
 static void
 who_waits_for_its_password_to_be_checked_stays(void **state)
@@ -660,6 +679,7 @@ main(void)
 		TEST(a_flood_from_many_addresses_ends_no_session_that_is_logged_in),
 		TEST(one_address_that_floods_pushes_out_nobody_4_25),
 		TEST(who_waits_for_a_late_answer_makes_room_4_25),
+		TEST(the_place_of_one_that_logs_out_is_for_those_who_log_in),
 		TEST(who_waits_for_its_password_to_be_checked_stays),
 		TEST(the_last_session_is_for_administrators),
 		TEST(sessions_per_address_counts_those_that_are_open),
