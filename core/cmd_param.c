@@ -68,8 +68,8 @@ int
 cmd_noop(struct session *s, struct out *o)
 {
 	if (s->state == SESSION_TRANSFER) {
-		/* Answered after the transfer, in order; whoever sends 255 of them gets no more. */
-		s->noops_due = (uint8_t)(s->noops_due + (s->noops_due < UINT8_MAX));
+		/* Answered after the transfer, in order; whoever sends 65,535 of them gets no more. */
+		s->noops_due = (uint16_t)(s->noops_due + (s->noops_due < UINT16_MAX));
 		return CUB_OK;
 	}
 	return reply(o, 200, "Here");

@@ -309,6 +309,26 @@ noop_during_a_transfer_is_answered_after_it(void **state)
 	story_end();
 }
 
+/* One each half minute, for hours. */
+static void
+many_noops_during_a_transfer_are_all_answered(void **state)
+{
+	(void)state;
+	story_login(&p);
+	start_download();
+	for (int i = 0; i < 400; i++) {
+		say("NOOP\r\n");
+	}
+	turns(10);
+	finish_download(0);
+	CHECK_CODE(&p, peer_reply(&p), 226);
+	for (int i = 0; i < 400; i++) {
+		CHECK_CODE(&p, peer_reply(&p), 200);
+	}
+	CHECK(!peer_has_reply(&p));
+	story_end();
+}
+
 static void
 stat_during_a_transfer_tells_the_bytes_so_far_at_once(void **state)
 {
@@ -611,6 +631,7 @@ main(void)
 		TEST(one_command_may_come_in_many_records),
 		TEST(a_line_may_end_in_lf_alone),
 		TEST(noop_during_a_transfer_is_answered_after_it),
+		TEST(many_noops_during_a_transfer_are_all_answered),
 		TEST(stat_during_a_transfer_tells_the_bytes_so_far_at_once),
 		TEST(abor_ends_a_download_with_426_and_226),
 		TEST(abor_after_telnet_interrupts_ends_a_download),
