@@ -239,5 +239,6 @@ addr_same_host(const struct port_addr *a, const struct port_addr *b)
 bool
 addr_same_net(const struct port_addr *a, const struct port_addr *b)
 {
-	return a->family == b->family && memcmp(a->ip, b->ip, a->family == 6 ? 8 : 4) == 0;
+	return a->scope != 0 ? addr_same_host(a, b)
+		: a->family == b->family && memcmp(a->ip, b->ip, a->family == 6 ? 8 : 4) == 0;
 }

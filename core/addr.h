@@ -30,7 +30,10 @@ void addr_put(struct out *o, const struct port_addr *addr);
 /* The same host: family, address and scope, not the port. */
 bool addr_same_host(const struct port_addr *a, const struct port_addr *b);
 
-/* Do they count as one client's? Of IPv6, whoever has one address has the whole /64. */
+/*
+ * Do they count as one client's? Of IPv6, whoever has one address has the whole /64, but for
+ * link-local ones, which all share it.
+ */
 bool addr_same_net(const struct port_addr *a, const struct port_addr *b);
 
 #endif

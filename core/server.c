@@ -13,6 +13,9 @@
 #include "upload.h"
 #include "wait.h"
 
+/* Clients open many connections at once, and one that finds no room here waits for a second. */
+#define BACKLOG 16
+
 /* How long transfers may still run once the server is told to stop. */
 #define STOP_MS UINT64_C(10000)
 
@@ -100,7 +103,7 @@ start_listening(const struct cubftpd_config *config, struct out *why)
 	struct log l;
 
 	for (unsigned i = 0; i < config->listen_count; i++) {
-		int err = port_listen(&config->listen[i].addr, CUB_SESSIONS, &listeners[i]);
+		int err = port_listen(&config->listen[i].addr, BACKLOG, &listeners[i]);
 
 		if (err < 0) {
 			listeners[i] = PORT_NONE;

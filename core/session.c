@@ -351,6 +351,7 @@ step_state(struct session *s, const struct port_wait *set)
 		}
 		return CUB_OK;
 	case SESSION_REPLYING:
+		state_renew(s);  /* the part before has been read */
 		reply_by(s, cmd_stat_more);
 		return CUB_OK;
 	case SESSION_READY:

@@ -84,14 +84,20 @@ transfer_listen(struct transfer *t, uint16_t *tcp_port)
 	port_random(&pick, sizeof pick);
 	pick = (uint32_t)((uint64_t)pick * span >> 32);
 	for (uint32_t i = 0; i < span; i++) {
+		int err;
+
 		at.tcp_port = (uint16_t)(t->terms.passive_low + pick);
 		pick = pick + 1 < span ? pick + 1 : 0;
-		if (port_listen(&at, 2, &t->opening) == CUB_OK) {
+		err = port_listen(&at, 2, &t->opening);
+		if (err == CUB_OK) {
 			*tcp_port = at.tcp_port;
 			offer(t, TRANSFER_LISTENING);
 			return CUB_OK;
 		}
 		t->opening = PORT_NONE;
+		if (err != CUB_E_BUSY && err != CUB_E_DENIED) {
+			break;  /* another port won't be better */
+		}
 	}
 	return CUB_E_BUSY;
 }

@@ -462,9 +462,11 @@ class Namespaces(LiveCase):
 
     def test_a_data_connection_from_another_host_is_turned_away(self):
         """4.5: it holds the right session, and comes from another address."""
+        before = len(self.server.log())
         said = self.visit("10.91.0.1", "10.91.0.2", "10.93.0.2")
         self.assertIn("error", said)
         self.assertNotIn("data", said)
+        self.assertNotRegex(self.server.log()[before:], "event=download .*result=ok")
 
 
 if __name__ == "__main__":

@@ -249,6 +249,30 @@ from_port(const char *line, size_t len)
 }
 
 static void
+a_network_of_ipv6_counts_as_one_client_but_a_link_does_not(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "192.0.2.1:1", "192.0.2.2:1" }, { "[2001:db8::1]:1", "[2001:db8:0:1::1]:1" },
+		{ "192.0.2.1:1", "[2001:db8::1]:1" }, { "0.0.0.0:1", "[::]:1" },
+	};
+	struct port_addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(pairs); i++) {
+		assert_true(parse(pairs[i][0], &a) && parse(pairs[i][1], &b));
+		CLAIM(!addr_same_net(&a, &b) && addr_same_net(&a, &a), "%s", pairs[i][0]);
+	}
+	assert_true(parse("[2001:db8::1]:1", &a) && parse("[2001:db8::2:0:0:1]:2", &b));
+	assert_true(addr_same_net(&a, &b));
+	assert_true(parse("[fe80::1]:1", &a) && parse("[fe80::2]:1", &b));
+	a.scope = b.scope = 2;
+	assert_false(addr_same_net(&a, &b));
+	b = a;
+	b.tcp_port = 2;
+	assert_true(addr_same_net(&a, &b));
+}
+
+static void
 arguments_of_port_are_six_bytes(void **state)
 {
 	static const char good[] = "192,0,2,7,200,1";
@@ -321,6 +345,7 @@ main(void)
 		TEST(arguments_of_port_are_six_bytes),
 		TEST(arguments_of_eprt_stand_between_four_separators),
 		TEST(a_host_is_its_address_and_scope_but_not_its_port),
+		TEST(a_network_of_ipv6_counts_as_one_client_but_a_link_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
