@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses from which logins failed: see blame.h. */
+/* Addresses that did something too often: see blame.h. */
 #include "blame.h"
 
-#define FORGIVE 58u  /* about a minute */
+#include <string.h>
+
+void
+blame_init(struct blame *b, uint32_t seconds, uint32_t most)
+{
+	memset(b, 0, sizeof *b);
+	b->each = seconds * 1000 >> 10;
+	b->most = most;
+}
 
 /* Its place in the table, or the one that it would take. */
 static struct blamed *
@@ -24,9 +32,15 @@ blame_count(struct blame *b, const struct port_addr *who, uint64_t now_ms)
 {
 	const struct blamed *at = place_of(b, who);
 	uint32_t now = (uint32_t)(now_ms >> 10);
+	uint64_t left = addr_same_net(&at->who, who) && at->until > now ? at->until - now : 0;
 
-	return addr_same_net(&at->who, who) && at->until > now
-		? (at->until - now + FORGIVE - 1) / FORGIVE : 0;
+	return (unsigned)((left + b->each - 1) / b->each);
+}
+
+bool
+blame_is_full(struct blame *b, const struct port_addr *who, uint64_t now_ms)
+{
+	return blame_count(b, who, now_ms) >= b->most;
 }
 
 void
@@ -39,7 +53,7 @@ blame_add(struct blame *b, const struct port_addr *who, uint64_t now_ms)
 		at->who = *who;
 		at->until = (uint32_t)(now_ms >> 10);
 	}
-	at->until += count < BLAME_MAX ? FORGIVE : 0;
+	at->until += count < b->most ? b->each : 0;
 }
 
 uint32_t

@@ -86,6 +86,7 @@ move_in(struct session *s, struct out *o, unsigned code, const char *welcome)
 	s->cwd[1] = '\0';
 	s->is_admin = is_admin;
 	s->umask = s->service->config.umask;
+	s->was_in = true;
 	set_terms(s);
 	state_enter(s, SESSION_READY);
 	state_log(s, &l, "login");
@@ -120,7 +121,7 @@ refuse_client(struct session *s, struct out *o)
 
 	log_refused(s, causes[s->admission.verdict]);
 	if (s->admission.verdict > REFUSE_MISSING) {
-		blame_add(&s->service->blame, &s->peer, s->now_ms);
+		blame_add(&s->service->failures, &s->peer, s->now_ms);
 	}
 	state_enter(s, SESSION_CLOSING);
 	reply_start(o, 530, "");
@@ -141,7 +142,7 @@ cmd_user(struct session *s, struct out *o)
 	note_account(s);
 	if (s->admission.verdict == ADMIT_PASSWORD && !s->admission.is_by_entry
 		&& !s->client.is_signed
-		&& blame_count(&s->service->blame, &s->peer, s->now_ms) == BLAME_MAX) {
+		&& blame_is_full(&s->service->failures, &s->peer, s->now_ms)) {
 		/*
 		 * In place of the question for a password, and not when it came: a trusted certificate
 		 * gets in from any address, and one that is refused is told why.
@@ -166,7 +167,7 @@ cmd_pass(struct session *s, struct out *o)
 			: reply(o, 503, "Not now");
 	}
 	s->answer_ms = s->now_ms
-		+ blame_delay_ms(blame_count(&s->service->blame, &s->peer, s->now_ms));
+		+ blame_delay_ms(blame_count(&s->service->failures, &s->peer, s->now_ms));
 	account_check_start(&s->check, s->is_known ? &s->account : NULL, s->arg);
 	state_enter(s, SESSION_CHECKING);
 	return CUB_OK;  /* the answer comes from cmd_pass_end() */
@@ -184,7 +185,7 @@ cmd_pass_end(struct session *s, struct out *o)
 	if (!is_right) {
 		reply(o, 530, "Login incorrect.");
 		log_refused(s, "password");
-		blame_add(&s->service->blame, &s->peer, s->now_ms);
+		blame_add(&s->service->failures, &s->peer, s->now_ms);
 		state_enter(s, SESSION_LOGIN);
 	} else {
 		(void)move_in(s, o, 230, "Logged in.");

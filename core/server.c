@@ -194,6 +194,8 @@ cubftpd_start(const struct cubftpd_config *config, struct out *why)
 	for (unsigned i = 0; i < CUB_LISTENERS; i++) {
 		listeners[i] = PORT_NONE;
 	}
+	blame_init(&sv->failures, 60, BLAME_FAILURES);
+	blame_init(&sv->handshakes, 4, BLAME_HANDSHAKES);
 	pool_init(sv);
 	if (err == CUB_OK) {
 		err = open_root(config, &sv->root, why);

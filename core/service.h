@@ -49,7 +49,8 @@ struct service {
 	struct account_table accounts;
 	struct trust_table trust;
 	char     why[192];                /* of a failure in /.provision, told in the same step */
-	struct blame blame;
+	struct blame failures;            /* logins */
+	struct blame handshakes;          /* without a login */
 	struct ca_table cas;
 	struct pending_table pending;
 	struct inbox inbox;

@@ -136,7 +136,7 @@ session_start(struct session *s, port_sock sock, const struct port_addr *peer,
 	state_log(s, &l, "connect");
 	log_end(&l, PORT_LOG_INFO);
 	state_enter(s, is_implicit ? SESSION_HANDSHAKE : SESSION_CLEAR);
-	if (port_sock_local(sock, &s->local) < 0 || (is_implicit && start_tls(s) < 0)) {
+	if (port_sock_local(sock, &s->local) < 0) {
 		session_drop(s);
 	} else if (!is_implicit) {
 		reply_by(s, greet);
@@ -163,6 +163,9 @@ session_drop(struct session *s)
 	log_number(&l, "duration_ms", s->now_ms - s->start_ms);
 	log_number(&l, "bytes", s->bytes);
 	log_end(&l, PORT_LOG_INFO);
+	if (s->control.is_secure && !s->was_in) {
+		blame_add(&s->service->handshakes, &s->peer, s->now_ms);
+	}
 	transfer_close(&s->transfer);
 	chan_close(&s->control);
 	if (s->root != PORT_NONE) {
@@ -221,7 +224,6 @@ is_busy(const struct session *s)
 	return (s->state == SESSION_CHECKING && s->check.left > 0) || s->state == SESSION_REPLYING
 		|| s->state == SESSION_HASHING
 		|| (s->state == SESSION_READY && s->noops_due > 0)
-		|| (s->state == SESSION_HANDSHAKE && !s->control.is_secure)
 		|| (hears(s) && (s->event != LINE_MORE || chan_has_received(&s->control)));
 }
 
@@ -242,6 +244,9 @@ session_want(const struct session *s, struct port_wait *set)
 	is_held = chan_is_sending(&s->control);
 	if (is_held && s->transfer.is_running) {
 		wait_until(set, s->transfer.deadline_ms);
+	} else if (!is_held && s->state == SESSION_HANDSHAKE && !s->control.is_secure) {
+		wait_until(set, s->answer_ms);
+		return;
 	} else if (!is_held && is_busy(s)) {
 		wait_until(set, 0);
 	} else if (s->state == SESSION_CHECKING) {
@@ -309,6 +314,24 @@ step_command(struct session *s)
 	return err;
 }
 
+/* Not yet, where its address has begun many that came to nothing. Who waits may be evicted. */
+static bool
+may_start_tls(struct session *s)
+{
+	struct log l;
+
+	if (!blame_is_full(&s->service->handshakes, &s->peer, s->now_ms)) {
+		return true;
+	}
+	if (s->answer_ms == 0) {
+		state_log(s, &l, "delayed");
+		log_string(&l, "cause", "handshakes");
+		log_end(&l, PORT_LOG_WARNING);
+	}
+	s->answer_ms = s->now_ms + 1000;
+	return false;
+}
+
 /* 234 has left, or the client came by the implicit port. */
 static int
 step_handshake(struct session *s)
@@ -316,7 +339,7 @@ step_handshake(struct session *s)
 	int err;
 
 	if (!s->control.is_secure) {
-		return start_tls(s);
+		return may_start_tls(s) ? start_tls(s) : CUB_AGAIN;
 	}
 	err = chan_pump(&s->control, CHAN_SEND);
 	if (err == CUB_OK) {

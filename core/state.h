@@ -70,11 +70,12 @@ struct session {
 	uint64_t deadline_ms;             /* of the state; UINT64_MAX: none */
 	uint64_t login_deadline_ms;       /* to be logged in by */
 	const char *goodbye;              /* 421: the session ends with the next reply; null: no */
-	uint64_t answer_ms;               /* to a password: not before */
+	uint64_t answer_ms;               /* to a password, or to begin TLS: not before */
 	uint64_t start_ms;
 	uint64_t bytes;                   /* of its transfers: for the log */
 	uint8_t  identity;                /* which of the service's, since the client came */
 	bool     is_implicit;
+	bool     was_in;                  /* it has been logged in */
 	bool     is_known;                /* `account` holds the one that USER named */
 	bool     is_admin;                /* it sees /.provision */
 	bool     is_guest;                /* it counts among the service's guests */

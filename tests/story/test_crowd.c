@@ -464,11 +464,11 @@ the_server_sleeps_and_serves_others_while_an_answer_waits(void **state)
 	story_end();
 }
 
-/* Fail BLAME_MAX times at 192.0.2.20, in one moment as far as that is possible. */
+/* Fail BLAME_FAILURES times at 192.0.2.20, in one moment as far as that is possible. */
 static void
 fail_often(void)
 {
-	for (unsigned i = 0; i < BLAME_MAX; i++) {
+	for (unsigned i = 0; i < BLAME_FAILURES; i++) {
 		int code;
 
 		come_in(&p, 20);
@@ -495,6 +495,90 @@ after_ten_wrong_passwords_an_address_is_told_421_for_a_while(void **state)
 	CHECK_CODE(&q, log_in(&q, 21, "anna"), 230);
 	story_wait_ms(61000);
 	CHECK_CODE(&p, log_in(&p, 20, "anna"), 230);
+	story_end();
+}
+
+/* ---- Handshakes, the dearest thing that a stranger can have: checklist 4.7 ---- */
+
+static void
+shake_hands_and_leave(uint8_t host, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		CHECK_CODE(&p, peer_connect(at(&p, host), i % 2 ? 990 : 21, i % 2), 220);
+		if (i % 2 == 0) {
+			CHECK_CODE(&p, peer_auth_tls(&p), 234);
+		}
+		peer_close(&p);
+		story_settle();
+	}
+}
+
+/* Milliseconds until a client at 192.0.2.`host` is logged in. */
+static uint64_t
+time_in(struct peer *who, uint8_t host)
+{
+	uint64_t start_ms = port_clock_ms();
+
+	CHECK_CODE(who, peer_connect(at(who, host), 21, false), 220);
+	CHECK_CODE(who, peer_auth_tls(who), 234);
+	CHECK_CODE(who, peer_login(who, "anna", "secret"), 230);
+	return port_clock_ms() - start_ms;
+}
+
+static void
+after_thirty_handshakes_for_nothing_the_next_has_to_wait(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	shake_hands_and_leave(20, BLAME_HANDSHAKES);
+	CHECK(!sim_log_has("event=delayed"));
+	/* Nobody else has to. */
+	CHECK(time_in(&q, 21) < 1000);
+	ms = time_in(&p, 20);
+	CHECK(ms >= 2000 && ms <= 6000);
+	CHECK(sim_log_has("event=delayed"));
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	CHECK_CODE(&q, peer_quit(&q), 221);
+	CHECK(time_in(&p, 20) < 1000);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_end();
+}
+
+static void
+handshakes_that_lead_to_a_login_never_add_up(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2 * BLAME_HANDSHAKES; i++) {
+		CHECK_CODE(&p, peer_connect(at(&p, 20), 21, false), 220);
+		CHECK_CODE(&p, peer_auth_tls(&p), 234);
+		CHECK_CODE(&p, peer_login(&p, "anna", "secret"), 230);
+		if (i % 2 == 0) {
+			CHECK_CODE(&p, peer_ask(&p, "REIN"), 220);
+		}
+		peer_close(&p);
+		story_settle();
+	}
+	CHECK(!sim_log_has("event=delayed"));
+	story_end();
+}
+
+static void
+a_handshake_that_waits_makes_room_and_ends_in_time(void **state)
+{
+	(void)state;
+	shake_hands_and_leave(20, BLAME_HANDSHAKES);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_CODE(&crowd[i], peer_connect(at(&crowd[i], 20), 21, false), 220);
+		CHECK_CODE(&crowd[i], peer_ask(&crowd[i], "AUTH TLS"), 234);
+	}
+	CHECK(time_in(&q, 21) < 1000);
+	CHECK_CODE(&q, peer_quit(&q), 221);
+	for (unsigned i = 0; i < 3; i++) {
+		peer_close(&crowd[i]);
+	}
+	story_wait_ms(31000);
+	story_check_quiet();
 	story_end();
 }
 
@@ -700,6 +784,9 @@ main(void)
 		TEST(abor_and_stat_are_answered_while_a_transfer_waits),
 		TEST(the_limit_for_all_is_shared_and_nobody_starves),
 		TEST(the_log_tells_how_long_and_how_much),
+		TEST(after_thirty_handshakes_for_nothing_the_next_has_to_wait),
+		TEST(handshakes_that_lead_to_a_login_never_add_up),
+		TEST(a_handshake_that_waits_makes_room_and_ends_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ static struct blame b;
 static int
 setup(void **state)
 {
-	memset(&b, 0, sizeof b);
+	blame_init(&b, 60, BLAME_FAILURES);
 	return unit_setup(state);
 }
 
@@ -71,12 +71,12 @@ one_is_forgiven_each_minute_and_ten_are_the_most(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LEN(starts); i++) {
-		memset(&b, 0, sizeof b);
+		blame_init(&b, 60, BLAME_FAILURES);
 		fail_at(who, 25, starts[i]);
 		for (unsigned m = 0; m <= 11; m++) {
 			unsigned got = count(who, starts[i] + m * MINUTE);
 
-			CLAIM(got == (m < BLAME_MAX ? BLAME_MAX - m : 0), "%u minutes after %llu: %u", m,
+			CLAIM(got == (m < BLAME_FAILURES ? BLAME_FAILURES - m : 0), "%u minutes after %llu: %u", m,
 				(unsigned long long)starts[i], got);
 		}
 	}
@@ -103,7 +103,7 @@ delays_double_from_half_a_second_to_eight(void **state)
 	for (unsigned n = 0; n < LEN(wanted); n++) {
 		assert_int_equal(blame_delay_ms(n), wanted[n]);
 	}
-	assert_int_equal(blame_delay_ms(BLAME_MAX), 8000);
+	assert_int_equal(blame_delay_ms(BLAME_FAILURES), 8000);
 }
 
 static void
@@ -112,14 +112,14 @@ a_flood_of_addresses_does_not_push_out_the_one_that_goes_on(void **state)
 	struct port_addr who = sim_ipv4(192, 0, 2, 1, 1);
 
 	(void)state;
-	fail_at(who, BLAME_MAX, 0);
+	fail_at(who, BLAME_FAILURES, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		struct port_addr other = sim_ipv4(10, 0, (uint8_t)(i >> 8), (uint8_t)i, 1);
 
 		fail_at(other, 1, i);
 		assert_int_equal(count(other, i), 1);
 	}
-	assert_int_equal(count(who, 1000), BLAME_MAX);
+	assert_int_equal(count(who, 1000), BLAME_FAILURES);
 }
 
 #undef TEST

@@ -2198,12 +2198,30 @@ a_program_that_takes_too_long_is_ended(void **state)
 	in_child(child_ends_one);
 }
 
+/* Under valgrind the child of vfork(2) has memory of its own, so the server learns it at the end. */
+static bool
+vfork_shares_memory(void)
+{
+	volatile bool is_shared = false;
+	pid_t child = vfork();
+
+	if (child == 0) {
+		is_shared = true;
+		_exit(0);
+	}
+	(void)waitpid(child, NULL, 0);
+	return is_shared;
+}
+
 static void
 a_program_that_cannot_be_run_is_told_at_once(void **state)
 {
 	char program[100];
 
 	(void)state;
+	if (!vfork_shares_memory()) {
+		skip();
+	}
 	assert_int_equal(port_hook_start("/none/such", NONE, NONE), CUB_E_NOENT);
 	assert_int_equal(port_hook_start("/tmp", NONE, NONE), CUB_E_DENIED);
 	put_file("script", "#!/bin/sh\n");
