@@ -33,6 +33,7 @@ SIDE_BY_SIDE = True
 
 CUBSIGN = Path(os.environ.get("CUBSIGN", BINARY.with_name("cubsign"))).resolve()
 SECRET = "correct horse battery staple"
+QUESTION_END = b" [y/N] "
 ITERATIONS = 1000  # of keys that OpenSSL encrypts
 DAY_S = 86400
 
@@ -763,9 +764,9 @@ class Signing(WithCA):
         with os.fdopen(terminal, "r+b", buffering=0) as f:
             with contextlib.suppress(OSError):  # it ends with an error where the child has
                 while part := f.read(4096):
-                    is_asked = b"?" in said
+                    is_asked = QUESTION_END in said
                     said += part
-                    if b"?" in said and not is_asked:
+                    if QUESTION_END in said and not is_asked:
                         f.write(answer.encode() + b"\n")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, said)
         return said.decode()

@@ -76,8 +76,8 @@ one_is_forgiven_each_minute_and_ten_are_the_most(void **state)
 		for (unsigned m = 0; m <= 11; m++) {
 			unsigned got = count(who, starts[i] + m * MINUTE);
 
-			CLAIM(got == (m < BLAME_FAILURES ? BLAME_FAILURES - m : 0), "%u minutes after %llu: %u", m,
-				(unsigned long long)starts[i], got);
+			CLAIM(got == (m < BLAME_FAILURES ? BLAME_FAILURES - m : 0),
+				"%u minutes after %llu: %u", m, (unsigned long long)starts[i], got);
 		}
 	}
 }

@@ -2198,7 +2198,7 @@ a_program_that_takes_too_long_is_ended(void **state)
 	in_child(child_ends_one);
 }
 
-/* Under valgrind the child of vfork(2) has memory of its own, so the server learns it at the end. */
+/* Not under valgrind: there the server learns only at its end that a program can't be run. */
 static bool
 vfork_shares_memory(void)
 {
