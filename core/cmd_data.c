@@ -155,7 +155,7 @@ refuse_full(const struct session *s, struct out *o)
 {
 	uint64_t bytes = 0;
 
-	(void)upload_room(s->service, s->root, &bytes);
+	(void)upload_room_beside(s->service, s->root, s->path, &bytes);
 	reply_start(o, 552, "Disk full, ");
 	out_number(o, bytes >> 10);
 	return reply_end(o, " KiB free");
@@ -218,6 +218,16 @@ cmd_stou(struct session *s, struct out *o)
 	return receive(s, UPLOAD_NEW, o);
 }
 
+/* What is free in the folder that the argument names. */
+static int
+look_at_room(struct session *s, uint64_t *bytes)
+{
+	int err = state_resolve(s);
+
+	return err < 0 ? err : upload_room(s->service, s->root,
+		provision_holds(s->path) ? "/" : s->path, bytes);
+}
+
 /* What stands behind the size (` R` and another one) is about records, which there are none of. */
 int
 cmd_allo(struct session *s, struct out *o)
@@ -228,7 +238,8 @@ cmd_allo(struct session *s, struct out *o)
 	if (!text_number(text_cut(&s->arg, ' '), INT64_MAX, &bytes)) {
 		return reply(o, 501, "Want a size in bytes");
 	}
-	err = upload_room(s->service, s->root, &room);
+	s->arg.len = 0;  /* the working directory */
+	err = look_at_room(s, &room);
 	if (err < 0) {
 		return err;
 	}
@@ -243,7 +254,7 @@ int
 cmd_avbl(struct session *s, struct out *o)
 {
 	uint64_t bytes;
-	int err = upload_room(s->service, s->root, &bytes);
+	int err = look_at_room(s, &bytes);
 
 	if (err < 0) {
 		return err;

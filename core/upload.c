@@ -56,13 +56,28 @@ upload_is_stale(const char *name)
 }
 
 int
-upload_room(const struct service *sv, port_root root, uint64_t *bytes)
+upload_room(const struct service *sv, port_root root, const char *folder, uint64_t *bytes)
 {
 	uint64_t floor = (uint64_t)sv->config.min_free << 10;
-	int err = port_root_free(root, bytes);
+	port_root at;
+	int err = port_root_open(root, path_in_root(folder), &at);
 
+	*bytes = 0;
+	if (err == CUB_OK) {
+		err = port_root_free(at, bytes);
+		port_root_close(at);
+	}
 	*bytes -= *bytes < floor ? *bytes : floor;
 	return err;
+}
+
+int
+upload_room_beside(const struct service *sv, port_root root, const char *path, uint64_t *bytes)
+{
+	char folder[CUB_PATH_MAX];
+	int err = path_resolve(path, (struct text){ "..", 2 }, folder);
+
+	return err < 0 ? err : upload_room(sv, root, folder, bytes);
 }
 
 /* Is more free than must stay free? */
@@ -70,24 +85,10 @@ static int
 check_room(struct upload *u)
 {
 	uint64_t bytes;
-	int err = upload_room(u->service, u->root, &bytes);
+	int err = upload_room_beside(u->service, u->root, u->target, &bytes);
 
 	u->look_at = u->offset + LOOK_EVERY;
 	return err < 0 ? err : bytes == 0 ? CUB_E_FULL : CUB_OK;
-}
-
-/* Is the directory that the target lies in there? */
-static int
-check_parent(const struct upload *u)
-{
-	char parent[CUB_PATH_MAX];
-	struct port_stat stat;
-	int err = path_resolve(u->target, (struct text){ "..", 2 }, parent);
-
-	if (err == CUB_OK) {
-		err = port_stat(u->root, path_in_root(parent), &stat);
-	}
-	return err < 0 ? err : stat.kind == PORT_DIR ? CUB_OK : CUB_E_NOTDIR;
 }
 
 int
@@ -113,7 +114,7 @@ upload_prepare(struct upload *u, const char *path, enum upload_mode mode, uint64
 		/* What is new gets its name in the end: only that makes the name durable. */
 		u->mode = mode == UPLOAD_APPEND ? UPLOAD_NEW : mode;
 		u->offset = 0;
-		return check_parent(u);
+		return CUB_OK;
 	}
 	if (err < 0) {
 		return err;

@@ -52,8 +52,15 @@ void upload_init(void);
 /* Digits that no other name has, and a NUL. */
 void upload_put_unique(struct out *o);
 
-/* Bytes that may still be written below a root: what is free over `min_free`. */
-int upload_room(const struct service *sv, port_root root, uint64_t *bytes);
+/*
+ * Bytes that may still be written to a folder (as in path.h), which may be another medium than
+ * that of the root: what is free over `min_free`.
+ */
+int upload_room(const struct service *sv, port_root root, const char *folder, uint64_t *bytes);
+
+/* The same for the folder that a path lies in. */
+int upload_room_beside(const struct service *sv, port_root root, const char *path,
+	uint64_t *bytes);
 
 /*
  * Look whether an upload to `path` (as in path.h; it must stay valid) can be begun; touches

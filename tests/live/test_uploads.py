@@ -102,14 +102,40 @@ class Ends(UploadCase):
 
 class Room(UploadCase):
 
-    @unittest.skipUnless(os.geteuid() == 0, "needs root")
-    def test_min_free_is_kept_before_and_during_uploads(self):
-        root = self.temporary()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "cubftpd-test", root],
+    def mount(self, where, options):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "cubftpd-test", where],
                               capture_output=True)
         if done.returncode != 0:
             self.skipTest(f"no tmpfs can be mounted: {done.stderr.decode()}")
-        self.addCleanup(subprocess.run, ["umount", root])
+        self.addCleanup(subprocess.run, ["umount", where])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_a_medium_below_the_root_has_room_of_its_own(self):
+        root = self.temporary()
+        self.mount(root, "size=1m")
+        stick = root / "stick"
+        stick.mkdir()
+        self.mount(stick, "size=8m")
+        (root / "all").write_bytes(bytes(1 << 20))  # such as an image that is read only
+        self.server = self.own_server(root=root, options={"min_free": 1024})
+        ftp = self.session()
+        self.assertEqual(ftp.expect("AVBL", 213).text, "0")
+        self.assertEqual(ftp.store("STOR new", b"x").code, 552)
+        free = int(ftp.expect("AVBL stick", 213).text)
+        self.assertGreater(free, 6 << 20)
+        ftp.put("stick/new", content(100_000))
+        ftp.expect("CWD stick", 250)
+        ftp.expect(f"ALLO {free // 2}", 200)
+        reply = ftp.store("STOR large", content(8_000_000))
+        self.assertRegex(str(reply), r"^552 Disk full, [67]\d\d\d KiB free$")
+        self.assertEqual([p.name for p in stick.iterdir()], ["new"])
+        ftp.expect("AVBL none", 550)
+        ftp.quit()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_min_free_is_kept_before_and_during_uploads(self):
+        root = self.temporary()
+        self.mount(root, "size=8m")
         self.server = self.own_server(root=root, options={"min_free": 4096})
         ftp = self.session()
         free = int(ftp.expect("AVBL", 213).text)
