@@ -173,7 +173,7 @@ receive(struct session *s, enum upload_mode mode, struct out *o)
 		path.len = strlen(path.at);
 		out_char(&path, '.');
 		upload_put_unique(&path);
-		err = path.cut ? CUB_E_NAME : CUB_OK;
+		err = path.cut || strlen(path_last(s->path)) >= CUB_NAME_MAX ? CUB_E_NAME : CUB_OK;
 	}
 	if (err < 0) {
 		return err;

@@ -464,6 +464,7 @@ static void
 stou_stores_under_a_new_name_and_tells_it(void **state)
 {
 	static const char *const commands[] = { "STOU", "STOU f", "STOU d/x", "STOU" };
+	char longer[5 + 240] = "STOU ";
 	char path[4][600];
 
 	(void)state;
@@ -486,6 +487,10 @@ stou_stores_under_a_new_name_and_tells_it(void **state)
 	CHECK(strncmp(path[2], "/srv/home/d/x.", 14) == 0);
 	CHECK(sim_file_is("/srv/home/f", old, sizeof old));
 	CHECK_CODE(&p, story_store(&p, "STOU none/x", "", 0), 550);
+	/* With the digits it would be too long. */
+	memset(longer + 5, 'x', 239);
+	CHECK_CODE(&p, story_open(&p, longer), 553);
+	peer_data_cut(&p);
 	finish();
 }
 
