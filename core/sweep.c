@@ -90,8 +90,16 @@ static void
 remove_stale(const char *name)
 {
 	const char *path = name_entry(name);
+	port_file file;
+	int err = port_file_open(walk.root, path, PORT_OPEN_UPDATE, 0, &file);
 	struct log l;
 
+	if (err == CUB_E_BUSY) {
+		return;  /* another server of the same folder writes it */
+	}
+	if (err == CUB_OK) {
+		(void)port_file_close(file);
+	}
 	log_start(&l, "stale");
 	log_string(&l, "result", log_error_name(port_remove(walk.root, path)));
 	log_string(&l, "path", path);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cleaning up after a power cut: a walk over all that is below the server's root, which removes
- * the temporary files that an earlier run left (upload_is_stale()) and nothing else. It follows
+ * the temporary files that an earlier run left (upload_is_stale()) and nothing else, nor what
+ * another server writes just now. It follows
  * no links, goes as deep as SWEEP_DEPTH folders, and is stepped while there is nothing else to
  * do, so that it holds up nobody.
  */

@@ -218,7 +218,7 @@ enum port_open {
 
 /*
  * Only regular files are opened: CUB_E_ISDIR for a directory, CUB_E_DENIED for others,
- * CUB_E_BUSY where one is open for PORT_OPEN_UPDATE already.
+ * CUB_E_BUSY for PORT_OPEN_UPDATE where it is open for writing already.
  * A file that is made gets exactly the permissions `mode`, and may give CUB_E_FULL. Its name
  * need not survive a power cut before port_rename() has given it another.
  */

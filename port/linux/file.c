@@ -353,7 +353,7 @@ port_file_open(port_root root, const char *path, enum port_open how, uint16_t mo
 	}
 	result = file_check(fd);
 	/* Some network file systems know no locks: that is no reason to refuse. */
-	if (result == CUB_OK && how == PORT_OPEN_UPDATE && flock(fd, LOCK_EX | LOCK_NB) != 0
+	if (result == CUB_OK && how != PORT_OPEN_READ && flock(fd, LOCK_EX | LOCK_NB) != 0
 		&& errno == EWOULDBLOCK) {
 		result = CUB_E_BUSY;
 	}

@@ -312,6 +312,19 @@ class Sweep(UploadCase):
         self.assertFalse(self.path("new").exists())
         self.assertEqual(len(re.findall("event=stale result=ok", self.server.log())), 2)
 
+    def test_what_another_server_of_the_same_folder_writes_is_left_alone(self):
+        ftp = self.serve()
+        reply, data = ftp.begin("STOR new")
+        data.sendall(content(100_000))
+        wait_for(self.stale, "no temporary file")
+        gone = self.make(".cubftpd-0123456789abcdef")
+        other = self.own_server(root=self.server.root)
+        wait_for(lambda: not gone.exists(), "it is still there")
+        other.close()
+        data.unwrap().close()
+        ftp.expect_reply(226)
+        self.assertEqual(self.path("new").read_bytes(), content(100_000))
+
     def test_a_large_tree_with_links_in_circles_is_swept_beside_the_clients(self):
         self.server = self.own_server(start=False)
         outside = self.temporary()

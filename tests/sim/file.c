@@ -799,13 +799,13 @@ port_change(port_root root, const char *path, enum port_attribute what, int64_t 
 
 /* The port: files */
 
-/* Is it open for an update? */
+/* Is it open for writing? */
 static bool
-is_updated(int node)
+is_written(int node)
 {
 	for (unsigned i = 0; i < HANDLES; i++) {
 		if (opened[i].handle != 0 && opened[i].kind == SIM_OPEN_FILE && opened[i].node == node
-			&& opened[i].how == PORT_OPEN_UPDATE) {
+			&& opened[i].how != PORT_OPEN_READ) {
 			return true;
 		}
 	}
@@ -844,7 +844,7 @@ file_open(int start, const char *path, enum port_open how, uint16_t mode, port_f
 	if (nodes[place.node].kind == PORT_OTHER || nodes[place.node].denied) {
 		return CUB_E_DENIED;
 	}
-	if (how == PORT_OPEN_UPDATE && is_updated(place.node)) {
+	if (how == PORT_OPEN_UPDATE && is_written(place.node)) {
 		return CUB_E_BUSY;
 	}
 	return open_node(SIM_OPEN_FILE, place.node, how, out);

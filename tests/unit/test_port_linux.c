@@ -475,6 +475,7 @@ create_refuses_a_name_that_is_taken(void **state)
 	assert_true(holds("root/file", "hello"));
 	assert_int_equal(port_file_open(world.root, "dir/new", PORT_OPEN_CREATE, 0644, &file), CUB_OK);
 	assert_int_equal(try_open("dir/new", PORT_OPEN_CREATE), CUB_E_EXIST);
+	assert_int_equal(try_open("dir/new", PORT_OPEN_UPDATE), CUB_E_BUSY);
 	assert_int_equal(port_file_close(file), CUB_OK);
 }
 
