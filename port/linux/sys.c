@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -208,8 +209,12 @@ sys_signals_block(void)
 void
 sys_signals_take(void)
 {
+	/* Zeros are SIG_DFL, in the form of the kernel of any processor. */
+	static const unsigned long standard[16];
 	sigset_t set;
 
+	/* A parent may have left it ignored: then no end of a program would ever be told. */
+	(void)syscall(SYS_rt_sigaction, SIGCHLD, standard, NULL, _NSIG / 8);
 	sys_signals_block();
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);

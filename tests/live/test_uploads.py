@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import unittest
 
@@ -279,6 +280,17 @@ class Hook(UploadCase):
         self.addCleanup(lambda: os.kill(pid, signal.SIGKILL))
         ftp.quit()
         self.server.stop()
+
+    def test_the_end_of_a_hook_is_told_whatever_the_parent_ignores(self):
+        self.server = self.own_server(start=False, options={"upload_hook": "/bin/true"})
+        self.server.around = [sys.executable, "-c", "import os, signal, sys;"
+                              "signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+                              "os.execv(sys.argv[1], sys.argv[1:])"]
+        self.server.start()
+        ftp = self.session()
+        ftp.put("one", b"x")
+        wait_for(lambda: "event=hook result=ok" in self.server.log(), "not told")
+        ftp.quit()
 
     def test_a_hook_that_is_not_there_is_told_in_the_log(self):
         ftp = self.serve(upload_hook="/none/such")
