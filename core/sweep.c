@@ -65,8 +65,8 @@ leave(void)
 	while (!walk.is_walking && walk.depth > 0) {
 		walk.depth--;
 		walk.at.len = (size_t)(path_last(out_finish(&walk.at)) - walk.path) - 1;
-		if (open_dir()) {
-			port_dir_seek(&walk.dir, walk.next[walk.depth]);
+		if (open_dir() && port_dir_seek(&walk.dir, walk.next[walk.depth]) < 0) {
+			sweep_stop();  /* from its beginning, it would come here again, for ever */
 		}
 	}
 }

@@ -297,8 +297,11 @@ int port_dir_open(port_root root, const char *path, struct port_dir *dir);
  */
 int port_dir_next(struct port_dir *dir, struct port_entry *entry);
 
-/* Go on behind an entry that was seen when the same directory was open before. */
-void port_dir_seek(struct port_dir *dir, uint64_t next);
+/*
+ * Go on behind an entry that was seen when the same directory was open before.
+ * Returns CUB_OK or CUB_E_IO: the file system can't; it is where it was.
+ */
+int port_dir_seek(struct port_dir *dir, uint64_t next);
 
 void port_dir_close(struct port_dir *dir);
 

@@ -614,6 +614,10 @@ set_mtime(int fd, int64_t mtime_s)
 		return result;
 	}
 #endif
+	if ((long)mtime_s != mtime_s) {
+		errno = EOVERFLOW;  /* a kernel that ends in 2038 */
+		return -1;
+	}
 #ifdef SYS_utimensat
 	return syscall(SYS_utimensat, fd, NULL, (long[4]){ 0, UTIME_OMIT, (long)mtime_s, 0 }, 0);
 #else
@@ -735,12 +739,15 @@ port_dir_next(struct port_dir *dir, struct port_entry *entry)
 	}
 }
 
-void
+int
 port_dir_seek(struct port_dir *dir, uint64_t next)
 {
-	(void)lseek(dir->handle, (off_t)next, SEEK_SET);
+	if (lseek(dir->handle, (off_t)next, SEEK_SET) < 0) {
+		return CUB_E_IO;
+	}
 	dir->at = 0;
 	dir->len = 0;
+	return CUB_OK;
 }
 
 void

@@ -1098,11 +1098,16 @@ port_dir_next(struct port_dir *dir, struct port_entry *entry)
 	return call_done(CUB_OK);
 }
 
-void
+int
 port_dir_seek(struct port_dir *dir, uint64_t next)
 {
-	(void)opened_of(SIM_OPEN_DIR, dir->handle);
-	dir->buffer[0] = next;
+	int err;
+
+	(void)call_on(SIM_OPEN_DIR, dir->handle, &err);
+	if (err == CUB_OK) {
+		dir->buffer[0] = next;
+	}
+	return call_done(err);
 }
 
 void
