@@ -87,6 +87,7 @@ move_in(struct session *s, struct out *o, unsigned code, const char *welcome)
 	s->is_admin = is_admin;
 	s->umask = s->service->config.umask;
 	s->was_in = true;
+	s->roots = s->service->roots;
 	set_terms(s);
 	state_enter(s, SESSION_READY);
 	state_log(s, &l, "login");

@@ -358,7 +358,9 @@ cmd_transfer_end(struct session *s, struct out *o)
 	cmd_transfer_log(s, err);
 	if (err == CUB_OK) {
 		reply(o, 226, "Transfer complete");
-		if (s->transfer.kind == TRANSFER_RECEIVE && !provision_holds(s->path)) {
+		/* From before the root became another one, its path would name another file now. */
+		if (s->transfer.kind == TRANSFER_RECEIVE && !provision_holds(s->path)
+			&& s->roots == s->service->roots) {
 			hook_add(s->service, &s->account, s->path);
 		}
 	} else if (is_refused(s)) {

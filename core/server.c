@@ -230,6 +230,7 @@ static int
 reload(struct service *sv, struct cubftpd_config *next, struct out *why)
 {
 	port_root root = PORT_NONE;
+	bool is_other;
 	int err;
 
 	/* What has been opened once stays as it is. */
@@ -243,6 +244,7 @@ reload(struct service *sv, struct cubftpd_config *next, struct out *why)
 	if (err < 0) {
 		return err;
 	}
+	is_other = !string_same(sv->config.root, next->root);
 	err = service_reload(sv, next, why);
 	if (err < 0) {
 		port_root_close(root);
@@ -253,6 +255,7 @@ reload(struct service *sv, struct cubftpd_config *next, struct out *why)
 	sweep_start(root);
 	port_root_close(sv->root);
 	sv->root = root;
+	sv->roots += is_other;
 	log_start_up(sv);
 	return CUB_OK;
 }

@@ -39,6 +39,7 @@ struct service {
 	int      trust_error;             /* CUB_OK, or why the trust store denies everybody */
 	uint32_t changes;                 /* of accounts, trust and CAs: sessions look at it */
 	port_root root;
+	uint32_t roots;                   /* how often it became another one */
 	uint64_t now_ms;                  /* of this step */
 	uint64_t start_ms;
 	struct bucket rate;               /* of all transfers together */

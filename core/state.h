@@ -63,6 +63,7 @@ struct session {
 	enum line_event event;            /* what waits to be answered; LINE_MORE: nothing */
 	uint32_t number;                  /* counted from 1 since the start: for people */
 	uint32_t changes;                 /* of the service, that have been looked at */
+	uint32_t roots;                   /* of the service, when it logged in */
 	struct service *service;
 	port_root root;                   /* of the account; PORT_NONE before login */
 	struct text arg;                  /* of the command that runs, in `line` */

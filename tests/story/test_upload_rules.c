@@ -550,6 +550,30 @@ the_hook_runs_for_finished_uploads_only(void **state)
 	finish();
 }
 
+/* Its file lies elsewhere than where new sessions have theirs. */
+static void
+the_hook_is_not_given_a_path_of_another_root(void **state)
+{
+	(void)state;
+	BEGIN("upload_hook", "/usr/bin/hook");
+	sim_dir_put("/other/home");
+	CHECK(story_reload() == CUB_OK);
+	CHECK_CODE(&p, story_store(&p, "STOR n", new, 10), 226);
+	CHECK(sim_hook_count() == 1);
+	sim_hook_done(true);
+	story_set("root", "/other");
+	CHECK(story_reload() == CUB_OK);
+	CHECK_CODE(&p, story_store(&p, "STOR n", new, 10), 226);
+	CHECK(sim_hook_count() == 1);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_login(&p);
+	CHECK_CODE(&p, story_store(&p, "STOR n", new, 10), 226);
+	CHECK(sim_hook_count() == 2);
+	CHECK(strcmp(sim_hook_words(), "/usr/bin/hook /other/home/n anna") == 0);
+	sim_hook_done(true);
+	finish();
+}
+
 static void
 without_a_hook_nothing_is_run(void **state)
 {
@@ -789,6 +813,7 @@ main(void)
 		TEST(stou_never_replaces_what_is_made_meanwhile),
 		TEST(the_hook_is_given_path_and_account_after_226),
 		TEST(the_hook_runs_for_finished_uploads_only),
+		TEST(the_hook_is_not_given_a_path_of_another_root),
 		TEST(without_a_hook_nothing_is_run),
 		TEST(hooks_run_one_at_a_time_in_order_and_the_oldest_that_waits_gives_way),
 		TEST(a_hook_that_takes_a_minute_is_ended_and_the_next_begins),
