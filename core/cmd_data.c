@@ -180,7 +180,7 @@ receive(struct session *s, enum upload_mode mode, struct out *o)
 	}
 	u->service = s->service;
 	u->root = s->root;
-	u->umask = s->umask;
+	u->permissions = (uint16_t)(0666 & ~s->umask);
 	u->announced = s->announced;
 	u->is_unproven = false;
 	if (!provision_holds(s->path)) {

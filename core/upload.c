@@ -122,6 +122,7 @@ upload_prepare(struct upload *u, const char *path, enum upload_mode mode, uint64
 	if (stat.kind != PORT_FILE) {
 		return stat.kind == PORT_DIR ? CUB_E_ISDIR : CUB_E_DENIED;
 	}
+	u->permissions = stat.mode;  /* who could not read it shall not be able to now */
 	return mode == UPLOAD_NEW ? CUB_E_EXIST
 		: mode == UPLOAD_RESUME && offset > stat.size ? CUB_E_BAD : CUB_OK;
 }
@@ -184,7 +185,7 @@ upload_open(struct upload *u)
 	}
 	make_temporary(u);
 	return port_file_open(u->root, path_in_root(u->temporary), PORT_OPEN_CREATE,
-		(uint16_t)(0666 & ~u->umask), &u->file);
+		u->permissions, &u->file);
 }
 
 int

@@ -37,7 +37,7 @@ struct upload {
 	struct service *service;
 	port_file file;      /* PORT_NONE: not open */
 	enum upload_mode mode;
-	uint16_t  umask;     /* what a new file does not get of 0666 */
+	uint16_t  permissions;  /* of a file that is made: a new one's, or those of the old one */
 	bool      is_unproven;  /* taken as whole without close_notify */
 	uint64_t  announced; /* by ALLO: the bytes to come; 0: not known */
 	uint64_t  offset;    /* where the next byte goes */
@@ -64,7 +64,8 @@ int upload_room_beside(const struct service *sv, port_root root, const char *pat
 
 /*
  * Look whether an upload to `path` (as in path.h; it must stay valid) can be begun; touches
- * nothing. `offset` is for UPLOAD_RESUME. The caller has set service, root, umask, announced.
+ * nothing. `offset` is for UPLOAD_RESUME. The caller has set service, root, announced,
+ * and the permissions of a new file.
  *
  * Returns CUB_OK; CUB_E_ISDIR; CUB_E_BAD: the offset is beyond the file's end;
  *         CUB_E_FULL: no more is free than `min_free`; CUB_E_EXIST (UPLOAD_NEW);

@@ -447,6 +447,24 @@ umask_says_the_modes_of_new_files_and_folders(void **state)
 	}
 }
 
+/* What was secret stays so, and what could be run can be run. */
+static void
+a_file_that_is_replaced_keeps_its_mode(void **state)
+{
+	static const unsigned modes[] = { 0600, 0755, 0400, 0777 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		story_begin(1);
+		sim_file_put("/srv/home/f", old, sizeof old);
+		BEGIN("umask", "027");
+		CHECK_CODE(&p, peer_ask(&p, "SITE CHMOD %03o f", modes[i]), 200);
+		CHECK_CODE(&p, story_store(&p, "STOR f", new, 10), 226);
+		CHECK(sim_file_is("/srv/home/f", new, 10) && sim_mode("/srv/home/f") == modes[i]);
+		finish();
+	}
+}
+
 /* STOU */
 
 /* Where STOU says that the file goes to. */
@@ -809,6 +827,7 @@ main(void)
 		TEST(min_free_ends_an_upload_that_goes_below_it_and_nothing_of_it_stays),
 		TEST(allo_and_avbl_tell_what_is_free_over_min_free),
 		TEST(umask_says_the_modes_of_new_files_and_folders),
+		TEST(a_file_that_is_replaced_keeps_its_mode),
 		TEST(stou_stores_under_a_new_name_and_tells_it),
 		TEST(stou_never_replaces_what_is_made_meanwhile),
 		TEST(the_hook_is_given_path_and_account_after_226),
