@@ -153,9 +153,13 @@ cmd_retr(struct session *s, struct out *o)
 static int
 refuse_full(const struct session *s, struct out *o)
 {
+	port_root folder;
 	uint64_t bytes = 0;
 
-	(void)upload_room_beside(s->service, s->root, s->path, &bytes);
+	if (upload_open_folder(s->root, s->path, &folder) == CUB_OK) {
+		(void)upload_room(s->service, folder, &bytes);
+		port_root_close(folder);
+	}
 	reply_start(o, 552, "Disk full, ");
 	out_number(o, bytes >> 10);
 	return reply_end(o, " KiB free");
@@ -222,10 +226,18 @@ cmd_stou(struct session *s, struct out *o)
 static int
 look_at_room(struct session *s, uint64_t *bytes)
 {
+	port_root folder;
 	int err = state_resolve(s);
 
-	return err < 0 ? err : upload_room(s->service, s->root,
-		provision_holds(s->path) ? "/" : s->path, bytes);
+	if (err == CUB_OK) {
+		err = port_root_open(s->root, provision_holds(s->path) ? "." : path_in_root(s->path),
+			&folder);
+	}
+	if (err == CUB_OK) {
+		err = upload_room(s->service, folder, bytes);
+		port_root_close(folder);
+	}
+	return err;
 }
 
 /* What stands behind the size (` R` and another one) is about records, which there are none of. */

@@ -34,13 +34,12 @@ upload_put_unique(struct out *o)
 	out_char(o, '\0');
 }
 
-/* The temporary name: the target's directory, and one that no other upload has. */
+/* One that no other upload has. */
 static void
 make_temporary(struct upload *u)
 {
 	struct out o = OUT(u->temporary);
 
-	out_put(&o, u->target, (size_t)(path_last(u->target) - u->target));
 	out_string(&o, PATH_RESERVED);
 	upload_put_unique(&o);
 	CUB_ASSERT(!o.cut);
@@ -56,28 +55,15 @@ upload_is_stale(const char *name)
 }
 
 int
-upload_room(const struct service *sv, port_root root, const char *folder, uint64_t *bytes)
+upload_room(const struct service *sv, port_root folder, uint64_t *bytes)
 {
 	uint64_t floor = (uint64_t)sv->config.min_free << 10;
-	port_root at;
-	int err = port_root_open(root, path_in_root(folder), &at);
+	int err = port_root_free(folder, bytes);
 
-	*bytes = 0;
 	if (err == CUB_OK) {
-		err = port_root_free(at, bytes);
-		port_root_close(at);
+		*bytes -= *bytes < floor ? *bytes : floor;
 	}
-	*bytes -= *bytes < floor ? *bytes : floor;
 	return err;
-}
-
-int
-upload_room_beside(const struct service *sv, port_root root, const char *path, uint64_t *bytes)
-{
-	char folder[CUB_PATH_MAX];
-	int err = path_resolve(path, (struct text){ "..", 2 }, folder);
-
-	return err < 0 ? err : upload_room(sv, root, folder, bytes);
 }
 
 /* Is more free than must stay free? */
@@ -85,10 +71,19 @@ static int
 check_room(struct upload *u)
 {
 	uint64_t bytes;
-	int err = upload_room_beside(u->service, u->root, u->target, &bytes);
+	int err = upload_room(u->service, u->folder, &bytes);
 
 	u->look_at = u->offset + LOOK_EVERY;
 	return err < 0 ? err : bytes == 0 ? CUB_E_FULL : CUB_OK;
+}
+
+int
+upload_open_folder(port_root root, const char *path, port_root *folder)
+{
+	char parent[CUB_PATH_MAX];
+	int err = path_resolve(path, (struct text){ "..", 2 }, parent);
+
+	return err < 0 ? err : port_root_open(root, path_in_root(parent), folder);
 }
 
 int
@@ -101,7 +96,11 @@ upload_prepare(struct upload *u, const char *path, enum upload_mode mode, uint64
 	u->mode = mode;
 	u->offset = offset;
 	u->target = path;
-	err = check_room(u);
+	err = upload_open_folder(u->root, path, &u->folder);
+	if (err == CUB_OK) {
+		err = check_room(u);
+		port_root_close(u->folder);
+	}
 	if (err < 0) {
 		return err;
 	}
@@ -177,15 +176,26 @@ open_in_place(struct upload *u)
 int
 upload_open(struct upload *u)
 {
+	int err;
+
 	if (UPLOAD_IS_PROVISION(u)) {
 		return CUB_OK;
 	}
-	if (is_in_place(u)) {
-		return open_in_place(u);
+	err = upload_open_folder(u->root, u->target, &u->folder);
+	if (err < 0) {
+		return err;
 	}
-	make_temporary(u);
-	return port_file_open(u->root, path_in_root(u->temporary), PORT_OPEN_CREATE,
-		u->permissions, &u->file);
+	if (is_in_place(u)) {
+		err = open_in_place(u);
+	} else {
+		make_temporary(u);
+		err = port_file_open(u->folder, u->temporary, PORT_OPEN_CREATE, u->permissions,
+			&u->file);
+	}
+	if (u->file == PORT_NONE) {
+		port_root_close(u->folder);
+	}
+	return err;
 }
 
 int
@@ -223,34 +233,29 @@ upload_is_whole(struct upload *u, uint64_t bytes)
 	return u->is_unproven;
 }
 
-static int
-close_file(struct upload *u, int err)
-{
-	int closed = port_file_close(u->file);
-
-	u->file = PORT_NONE;
-	return err < 0 ? err : closed;
-}
-
 /* Make it durable and close it; then a temporary gets its name, or is removed if that failed. */
 static int
 settle(struct upload *u, int err, bool is_new)
 {
-	const char *from = path_in_root(u->temporary), *to = path_in_root(u->target);
+	const char *name = path_last(u->target);
+	int closed;
 
 	if (err == CUB_OK) {
 		err = port_file_sync(u->file);
 	}
-	err = close_file(u, err);
-	if (is_in_place(u)) {
-		return err;
+	closed = port_file_close(u->file);
+	u->file = PORT_NONE;
+	err = err < 0 ? err : closed;
+	if (!is_in_place(u)) {
+		if (err == CUB_OK) {
+			err = is_new ? port_rename_new(u->folder, u->temporary, name)
+				: port_rename(u->folder, u->temporary, name);
+		}
+		if (err < 0) {
+			(void)port_remove(u->folder, u->temporary);
+		}
 	}
-	if (err == CUB_OK) {
-		err = is_new ? port_rename_new(u->root, from, to) : port_rename(u->root, from, to);
-	}
-	if (err < 0) {
-		(void)port_remove(u->root, from);
-	}
+	port_root_close(u->folder);
 	return err;
 }
 
@@ -280,7 +285,7 @@ upload_abandon(struct upload *u, bool keep)
 		return;
 	}
 	keep = keep && u->offset > 0 && u->service->config.partial_uploads == PARTIAL_KEEP
-		&& port_stat(u->root, path_in_root(u->target), &stat) == CUB_E_NOENT;
+		&& port_stat(u->folder, path_last(u->target), &stat) == CUB_E_NOENT;
 	/* Durable, too: else a power cut could put zeros before what a client resumes with. */
 	(void)settle(u, keep || is_in_place(u) ? CUB_OK : CUB_E_ABORTED, true);
 }

@@ -35,6 +35,7 @@ enum upload_mode {
 struct upload {
 	port_root root;
 	struct service *service;
+	port_root folder;    /* while the file is open: where it is, also if that is renamed */
 	port_file file;      /* PORT_NONE: not open */
 	enum upload_mode mode;
 	uint16_t  permissions;  /* of a file that is made: a new one's, or those of the old one */
@@ -43,7 +44,7 @@ struct upload {
 	uint64_t  offset;    /* where the next byte goes */
 	uint64_t  look_at;   /* the offset from which on to look what is free */
 	const char *target;  /* as in path.h */
-	char      temporary[CUB_PATH_MAX + 32];
+	char      temporary[32];  /* a name in `folder` */
 };
 
 /* The server starts: temporary files from before are stale. */
@@ -53,14 +54,13 @@ void upload_init(void);
 void upload_put_unique(struct out *o);
 
 /*
- * Bytes that may still be written to a folder (as in path.h), which may be another medium than
- * that of the root: what is free over `min_free`.
+ * Bytes that may still be written to a folder, which may be another medium than that of the
+ * account's root: what is free over `min_free`.
  */
-int upload_room(const struct service *sv, port_root root, const char *folder, uint64_t *bytes);
+int upload_room(const struct service *sv, port_root folder, uint64_t *bytes);
 
-/* The same for the folder that a path lies in. */
-int upload_room_beside(const struct service *sv, port_root root, const char *path,
-	uint64_t *bytes);
+/* Open the folder that a path (as in path.h) lies in. Returns as port_root_open(). */
+int upload_open_folder(port_root root, const char *path, port_root *folder);
 
 /*
  * Look whether an upload to `path` (as in path.h; it must stay valid) can be begun; touches
@@ -77,8 +77,8 @@ int upload_prepare(struct upload *u, const char *path, enum upload_mode mode, ui
 int upload_prepare_provision(struct upload *u, const char *path);
 
 /*
- * Create or open the file. Returns CUB_OK or what port_file_open() returned; CUB_E_BAD where the
- * offset is beyond the file's end by now.
+ * Create or open the file. Returns CUB_OK or what port_root_open() or port_file_open() returned;
+ * CUB_E_BAD where the offset is beyond the file's end by now.
  */
 int upload_open(struct upload *u);
 

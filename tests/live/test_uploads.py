@@ -161,6 +161,26 @@ class Room(UploadCase):
         self.assertEqual(list(self.server.root.iterdir()), [])
 
 
+class Links(UploadCase):
+
+    def test_a_link_is_written_through_in_place_and_replaced_by_a_whole_file(self):
+        ftp = self.serve()
+        self.make("target", b"old")
+        self.make("sub/file", b"")
+        link = self.path("sub/link")
+        link.symlink_to("../target")
+        if ftp.command("SIZE sub/link").code == 550:
+            self.skipTest("this system does not resolve links")
+        self.assertEqual(ftp.store("APPE sub/link", b"er").code, 226)
+        self.assertEqual(self.path("target").read_bytes(), b"older")
+        ftp.put("sub/link", b"new")
+        self.assertFalse(link.is_symlink())
+        self.assertEqual(self.path("target").read_bytes(), b"older")
+        self.path("out").symlink_to("/tmp/cubftpd-none-such")
+        for command in ("STOR out", "APPE out"):
+            self.assertEqual(ftp.store(command, b"x").code, 550)
+
+
 class Modes(UploadCase):
 
     def test_umask_is_that_of_the_configuration_whatever_the_process_has(self):

@@ -282,6 +282,41 @@ a_file_that_shrinks_meanwhile_gets_no_hole(void **state)
 	story_end();
 }
 
+/* A temporary file that stays would fill the medium, unseen, until the next start. */
+static void
+a_folder_that_is_renamed_meanwhile_takes_its_uploads_along(void **state)
+{
+	static const char *const commands[] = { "STOR d/n", "APPE d/n", "STOR d/f", "APPE d/f" };
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++) {
+		bool is_whole = i % 2 == 0, is_old = i / 4 == 1;
+
+		story_begin(i);
+		sim_file_put("/srv/home/d/f", old, 10);
+		story_start();
+		story_login(&p);
+		story_login(&q);
+		CHECK(story_open(&p, commands[i / 2]) == 150);
+		CHECK(peer_data_write(&p, new, BIG / 2) == BIG / 2);
+		CHECK_CODE(&q, peer_ask(&q, "RNFR d"), 350);
+		CHECK_CODE(&q, peer_ask(&q, "RNTO e"), 250);
+		CHECK(peer_data_write(&p, new + BIG / 2, BIG / 2) == BIG / 2);
+		if (is_whole) {
+			peer_data_close(&p);
+		} else {
+			peer_data_cut(&p);
+		}
+		CHECK_CODE(&p, peer_reply(&p), is_whole ? 226 : 426);
+		CHECK(sim_dir_count("/srv/home/e") == (is_old ? 1 : 2));
+		CHECK(!is_whole || is_old || sim_file_is("/srv/home/e/n", new, BIG));
+		CHECK(i != 4 || sim_file_is("/srv/home/e/f", new, BIG));
+		CHECK(i != 5 || sim_file_is("/srv/home/e/f", old, 10));
+		CHECK_CODE(&q, peer_quit(&q), 221);
+		finish();
+	}
+}
+
 static void
 appe_adds_to_the_end_that_the_file_has_when_data_comes(void **state)
 {
@@ -821,6 +856,7 @@ main(void)
 		TEST(a_file_that_is_made_meanwhile_is_replaced_by_stor_and_never_by_appe_or_stou),
 		TEST(two_that_write_in_place_at_a_time_are_one_and_a_450),
 		TEST(a_file_that_shrinks_meanwhile_gets_no_hole),
+		TEST(a_folder_that_is_renamed_meanwhile_takes_its_uploads_along),
 		TEST(appe_adds_to_the_end_that_the_file_has_when_data_comes),
 		TEST(whatever_fails_is_no_226_and_costs_nothing_that_was_there),
 		TEST(min_free_refuses_before_an_upload_begins),
