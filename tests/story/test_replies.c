@@ -475,7 +475,7 @@ help_names_only_commands_that_are_known(void **state)
 }
 
 static void
-help_on_one_command_tells_whether_it_wants_an_argument(void **state)
+help_lists_all_commands_and_those_of_site_apart(void **state)
 {
 	(void)state;
 	story_login(&p);
@@ -750,7 +750,7 @@ main(void)
 		TEST(feat_lists_exactly_what_works),
 		TEST(feat_marks_the_facts_that_are_on),
 		TEST(help_names_only_commands_that_are_known),
-		TEST(help_on_one_command_tells_whether_it_wants_an_argument),
+		TEST(help_lists_all_commands_and_those_of_site_apart),
 		TEST(rein_is_as_before_user_with_all_parameters_new),
 		TEST(rein_waits_for_the_end_of_a_transfer),
 		TEST(after_rein_the_time_to_log_in_runs_anew),

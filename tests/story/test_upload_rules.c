@@ -500,6 +500,27 @@ a_file_that_is_replaced_keeps_its_mode(void **state)
 	}
 }
 
+static void
+site_umask_holds_for_the_session_from_then_on(void **state)
+{
+	(void)state;
+	story_start();
+	story_login(&p);
+	story_login(&q);
+	CHECK_CODE(&p, peer_ask(&p, "SITE UMASK 027"), 200);
+	CHECK_CODE(&p, story_store(&p, "STOR n", new, 10), 226);
+	CHECK_CODE(&p, peer_ask(&p, "MKD d"), 257);
+	CHECK_CODE(&q, story_store(&q, "STOR m", new, 10), 226);
+	CHECK(sim_mode("/srv/home/n") == 0640 && sim_mode("/srv/home/d") == 0750);
+	CHECK(sim_mode("/srv/home/m") == 0644);
+	CHECK_CODE(&q, peer_quit(&q), 221);
+	CHECK_CODE(&p, peer_quit(&p), 221);
+	story_login(&p);
+	CHECK_CODE(&p, peer_ask(&p, "MKD e"), 257);
+	CHECK(sim_mode("/srv/home/e") == 0755);
+	finish();
+}
+
 /* STOU */
 
 /* Where STOU says that the file goes to. */
@@ -864,6 +885,7 @@ main(void)
 		TEST(allo_and_avbl_tell_what_is_free_over_min_free),
 		TEST(umask_says_the_modes_of_new_files_and_folders),
 		TEST(a_file_that_is_replaced_keeps_its_mode),
+		TEST(site_umask_holds_for_the_session_from_then_on),
 		TEST(stou_stores_under_a_new_name_and_tells_it),
 		TEST(stou_never_replaces_what_is_made_meanwhile),
 		TEST(the_hook_is_given_path_and_account_after_226),

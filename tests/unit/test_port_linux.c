@@ -969,12 +969,18 @@ a_directory_that_was_removed_has_ended(void **state)
 /* Systems that refuse openat2: tried in a child, since a filter can't be taken back. */
 
 #if HAVE_SECCOMP
+/* `at`: an argument that must not be 0 for it to be refused; -1: none. */
 static bool
-refuse_openat2(int error)
+refuse_call(unsigned number, int at, int error)
 {
+	unsigned low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+	unsigned argument = at < 0 ? offsetof(struct seccomp_data, nr)
+		: (unsigned)(offsetof(struct seccomp_data, args) + 8 * (unsigned)at) + low;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -992,7 +998,7 @@ check_refusing_system(int error, int file_expected, int link_expected)
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		if (!refuse_openat2(error)) {
+		if (!refuse_call(SYS_openat2, -1, error)) {
 			_exit(77);
 		}
 		_exit((try_stat("file") != file_expected)
@@ -1023,6 +1029,33 @@ a_path_that_is_renamed_for_ever_is_given_up(void **state)
 		skip();
 	}
 	check_refusing_system(EAGAIN, CUB_E_IO, CUB_E_IO);
+}
+
+/* As vfat before Linux 4.9, and NFS: EINVAL for RENAME_NOREPLACE. */
+static void
+a_file_system_that_cannot_promise_not_to_replace_is_looked_at_first(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (!refuse_call(SYS_renameat2, 4, EINVAL)) {
+			_exit(77);
+		}
+		_exit(!(port_rename_new(world.root, "file", "dir/inner") == CUB_E_EXIST
+			&& port_rename_new(world.root, "file", "dangling") == CUB_E_EXIST
+			&& port_rename_new(world.root, "file", "dir/new") == CUB_OK
+			&& port_rename(world.root, "dir", "other") == CUB_OK));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(holds("root/other/new", "hello") && holds("root/other/inner", "inner"));
 }
 #endif
 
@@ -2545,6 +2578,7 @@ static const struct CMUnitTest tests[] = {
 #if HAVE_SECCOMP
 	PLAIN(a_system_without_openat2_resolves_by_steps),
 	PLAIN(a_path_that_is_renamed_for_ever_is_given_up),
+	PLAIN(a_file_system_that_cannot_promise_not_to_replace_is_looked_at_first),
 #endif
 	FLASH(a_new_store_is_made_for_its_owner_alone_and_reads_as_erased),
 	FLASH(programming_only_clears_bits),
