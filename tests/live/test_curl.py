@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from server import ENVIRONMENT, LIMIT_S, PASSWORD, USER, LiveCase, content, need
 
+SIDE_BY_SIDE = True
+
 WRONG_LOGIN, MISSING_FILE, QUOTE_FAILED, UPLOAD_FAILED = 67, 78, 21, 25
 
 NAMES = ("with space", " leading", "trailing ", "žluťoučký kůň", "日本語.txt", 'say "hi"',

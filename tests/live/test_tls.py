@@ -9,6 +9,8 @@ import unittest
 
 from server import ENVIRONMENT, HOSTS, LIMIT_S, LiveCase, Server, bracket, need, tls_context
 
+SIDE_BY_SIDE = True
+
 WAYS = [{"host": host, "implicit": implicit} for host in HOSTS for implicit in (False, True)]
 WEAK = "ALL:eNULL:@SECLEVEL=0"
 
