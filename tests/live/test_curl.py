@@ -177,6 +177,10 @@ class Curl:
         self.assertEqual(said, [b"2", b"1", b"1", b"1", b"1"])
 
     def test_a_wrong_password_is_told(self):
+        # At a server of its own: a wrong password makes all later answers from here wait.
+        self.server = self.make_server()
+        self.addCleanup(self.server.close)
+        self.server.start()
         self.curl("-l", self.url(), login=f"{USER}:wrong", status=WRONG_LOGIN)
         self.curl("-l", self.url(), login=f"nobody:{PASSWORD}", status=WRONG_LOGIN)
 
