@@ -34,9 +34,6 @@ cmd_port(struct session *s, struct out *o)
 	if (s->is_epsv_only) {
 		return refuse_other(o);
 	}
-	if (s->service->config.active == 0) {
-		return reply(o, 502, "Command not implemented");
-	}
 	addr_parse_port(s->arg, &at);
 	if (at.family == 0) {
 		return reply(o, 501, "Not an address");

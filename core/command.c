@@ -25,6 +25,7 @@ enum need {
 	KEEPS_RESTART = 128,  /* REST stays in force */
 	KEEPS_RENAME  = 256,  /* so does RNFR */
 	IS_ORDERED    = 512,  /* before login it is out of order, 503, rather than forbidden, 530 */
+	IS_ACTIVE     = 1024, /* not here unless `active = yes` */
 };
 
 #define SEND    (NEEDS_PRIVATE | NEEDS_DATA)
@@ -58,7 +59,7 @@ static const struct command commands[] = {
 	{ "CWD",  IN_READY, 0, cmd_cwd },
 	{ "DELE", IN_READY, NEEDS_ARG | NEEDS_DELETE, cmd_dele },
 #if CONFIG_CUBFTPD_ACTIVE
-	{ "EPRT", IN_READY, NEEDS_ARG | KEEPS, cmd_port },
+	{ "EPRT", IN_READY, NEEDS_ARG | IS_ACTIVE | KEEPS, cmd_port },
 #endif
 	{ "EPSV", IN_READY, KEEPS, cmd_epsv },
 	{ "FEAT", IN_ANY, KEEPS, cmd_feat },
@@ -78,7 +79,7 @@ static const struct command commands[] = {
 	{ "PASV", IN_READY, KEEPS, cmd_pasv },
 	{ "PBSZ", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_pbsz },
 #if CONFIG_CUBFTPD_ACTIVE
-	{ "PORT", IN_READY, NEEDS_ARG | KEEPS, cmd_port },
+	{ "PORT", IN_READY, NEEDS_ARG | IS_ACTIVE | KEEPS, cmd_port },
 #endif
 	{ "PROT", IN_TLS, NEEDS_ARG | IS_ORDERED | KEEPS, cmd_prot },
 	{ "PWD",  IN_READY, KEEPS, cmd_pwd },
@@ -114,7 +115,7 @@ static const struct command site_commands[] = {
 	{ "UMASK", IN_READY, NEEDS_WRITE, cmd_umask },
 };
 
-/* Known from the RFCs, but not for us, or not built in: 502. */
+/* Known from the RFCs, but not for us, not built in, or not switched on: 502. */
 static const char not_here[] =
 	"ACCT ADAT CONF ENC EPRT HOST LANG MIC PORT SMNT";
 
@@ -123,8 +124,6 @@ static const char foreign[] =
 	"CONNECT DELETE EHLO GET HEAD HELO MAIL OPTIONS PATCH POST PUT TRACE";
 
 #define COUNT(table) (sizeof (table) / sizeof (table)[0])
-
-static const char not_implemented[] = "Command not implemented";
 
 static bool
 is_among(struct text verb, const char *words)
@@ -141,24 +140,32 @@ is_among(struct text verb, const char *words)
 	return false;
 }
 
+static bool
+is_here(const struct session *s, const struct command *c)
+{
+	return (c->needs & IS_ACTIVE) == 0 || s->service->config.active != 0;
+}
+
 static const struct command *
-find(const struct command *table, size_t count, struct text verb)
+find(const struct session *s, const struct command *table, size_t count, struct text verb)
 {
 	for (; count > 0; table++, count--) {
 		if (text_is(verb, table->name)) {
-			return table;
+			return is_here(s, table) ? table : NULL;
 		}
 	}
 	return NULL;
 }
 
 static int
-list_commands(const struct command *table, size_t count, struct out *o)
+list_commands(const struct session *s, const struct command *table, size_t count, struct out *o)
 {
 	out_string(o, "214-These commands are known:");
-	for (size_t i = 0; i < count; i++) {
-		out_string(o, "\r\n ");
-		out_string(o, table[i].name);
+	for (; count > 0; table++, count--) {
+		if (is_here(s, table)) {
+			out_string(o, "\r\n ");
+			out_string(o, table->name);
+		}
 	}
 	out_string(o, "\r\n");
 	return reply(o, 214, "End");
@@ -168,14 +175,13 @@ static int
 do_help(struct session *s, struct out *o)
 {
 	return text_is(s->arg, "SITE") ? do_site_help(s, o)
-		: list_commands(commands, COUNT(commands), o);
+		: list_commands(s, commands, COUNT(commands), o);
 }
 
 static int
 do_site_help(struct session *s, struct out *o)
 {
-	(void)s;
-	return list_commands(site_commands, COUNT(site_commands), o);
+	return list_commands(s, site_commands, COUNT(site_commands), o);
 }
 
 static void
@@ -188,7 +194,7 @@ refuse_unknown(struct session *s, struct text verb, struct out *o)
 		bool is_known = is_among(verb, not_here);
 
 		s->bad_commands = (uint8_t)(s->bad_commands + !is_known);
-		reply(o, is_known ? 502 : 500, not_implemented);
+		reply(o, is_known ? 502 : 500, "Command not implemented");
 	}
 }
 
@@ -229,7 +235,7 @@ bool
 command_must_wait(const struct session *s)
 {
 	struct text line = line_text(&s->line);
-	const struct command *c = find(commands, COUNT(commands), text_cut(&line, ' '));
+	const struct command *c = find(s, commands, COUNT(commands), text_cut(&line, ' '));
 
 	return (IN(s->state) & IN_MEANWHILE) != 0
 		&& (c == NULL || (c->states & IN(s->state)) == 0);
@@ -244,9 +250,9 @@ command_run(struct session *s, struct out *o)
 
 	s->arg = line_text(&s->line);
 	verb = text_cut(&s->arg, ' ');
-	c = find(commands, COUNT(commands), verb);
+	c = find(s, commands, COUNT(commands), verb);
 	if (c != NULL && c->run == NULL && s->arg.len > 0) {
-		c = find(site_commands, COUNT(site_commands), text_cut(&s->arg, ' '));
+		c = find(s, site_commands, COUNT(site_commands), text_cut(&s->arg, ' '));
 		verb.len = 0;
 	}
 	if (c == NULL) {

@@ -404,5 +404,12 @@ cubftpd_config_check(const struct cubftpd_config *config, struct out *why)
 		out_string(why, "control_socket: a socket's path has at most 107 bytes");
 		return CUB_E_BAD;
 	}
+#if CONFIG_CUBFTPD_HOOK
+	if (config->upload_hook[0] != '\0' && port_hook_check(config->upload_hook) < 0) {
+		out_string(why, "upload_hook: not a program that can be run: ");
+		out_string(why, config->upload_hook);
+		return CUB_E_BAD;
+	}
+#endif
 	return CUB_OK;
 }

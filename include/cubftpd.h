@@ -124,7 +124,7 @@ void cubftpd_config_override(struct cubftpd_config *config);
  */
 void cubftpd_config_finish(struct cubftpd_config *config);
 
-/* Check what a single key can't: CUB_OK or CUB_E_BAD, as above. */
+/* Check what a single key or its text can't tell: CUB_OK or CUB_E_BAD, as above. */
 int cubftpd_config_check(const struct cubftpd_config *config, struct out *why);
 
 /*

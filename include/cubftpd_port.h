@@ -231,8 +231,7 @@ int port_file_stat(port_file file, struct port_stat *out);
  *
  * Returns the number of bytes moved, from 1 to `len`;
  *         CUB_EOF     nothing is stored from `offset` on (read);
- *         CUB_E_FULL  no space is left (write);
- *         CUB_E_LIMIT larger than a file can be (write);
+ *         CUB_E_FULL  no space is left, or the file can't be larger (write);
  *         CUB_E_IO.
  */
 int port_file_read(port_file file, uint64_t offset, void *dst, size_t len);
@@ -362,6 +361,13 @@ int port_flash_sync(enum port_area area);
  *         CUB_E_DENIED: not permitted, or others may use it; CUB_E_BAD: empty; CUB_E_IO.
  */
 int port_secret(const char *path, uint8_t *dst, size_t cap);
+
+/*
+ * May a program of the host be run, by its absolute path?
+ *
+ * Returns CUB_OK; CUB_E_NOENT; CUB_E_DENIED: not by us, or it is no program; ...
+ */
+int port_hook_check(const char *program);
 
 /*
  * Run a program of the host, by its absolute path: with two arguments, without a shell, with

@@ -399,7 +399,7 @@ port_file_write(port_file file, uint64_t offset, const void *src, size_t len)
 	ssize_t n;
 
 	if (offset > INT64_MAX) {
-		return CUB_E_LIMIT;
+		return CUB_E_FULL;
 	}
 	do {
 		n = pwrite(file, src, sys_at_most_int(len), (off_t)offset);
@@ -416,7 +416,7 @@ port_file_truncate(port_file file, uint64_t len)
 	int result;
 
 	if (len > INT64_MAX) {
-		return CUB_E_LIMIT;
+		return CUB_E_FULL;
 	}
 	do {
 		result = ftruncate(file, (off_t)len);

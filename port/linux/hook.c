@@ -45,6 +45,17 @@ become(const char *program, union strings argv, union strings env)
 }
 
 int
+port_hook_check(const char *program)
+{
+	struct stat st;
+
+	if (stat(program, &st) != 0 || access(program, X_OK) != 0) {
+		return sys_error();
+	}
+	return S_ISREG(st.st_mode) ? CUB_OK : CUB_E_DENIED;
+}
+
+int
 port_hook_start(const char *program, const char *first, const char *second)
 {
 	static const char *const path[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
@@ -59,7 +70,7 @@ port_hook_start(const char *program, const char *first, const char *second)
 		_exit(127);
 	}
 	if (child < 0) {
-		return sys_error();
+		return CUB_E_LIMIT;
 	}
 	if (error != 0) {
 		(void)waitpid(child, NULL, 0);

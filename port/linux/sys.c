@@ -57,6 +57,7 @@ sys_error(void)
 		return CUB_E_NOTEMPTY;
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:  /* as 4 GiB are on FAT */
 		return CUB_E_FULL;
 	case ENAMETOOLONG:
 	case EILSEQ:
@@ -67,7 +68,6 @@ sys_error(void)
 	case ENOMEM:
 	case ENOBUFS:
 	case EMLINK:
-	case EFBIG:
 	case EOVERFLOW:
 		return CUB_E_LIMIT;
 	case EBUSY:

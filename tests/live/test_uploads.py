@@ -312,10 +312,40 @@ class Hook(UploadCase):
         wait_for(lambda: "event=hook result=ok" in self.server.log(), "not told")
         ftp.quit()
 
-    def test_a_hook_that_is_not_there_is_told_in_the_log(self):
-        ftp = self.serve(upload_hook="/none/such")
+    def test_a_hook_that_has_gone_is_told_in_the_log(self):
+        program, _ = self.script("true")
+        ftp = self.serve(upload_hook=program)
+        program.unlink()
         ftp.put("one", b"x")
         wait_for(lambda: "event=hook result=missing" in self.server.log(), "not told")
+
+    def test_a_hook_that_cannot_be_run_is_refused_at_the_start_and_at_a_reload(self):
+        program, said = self.script('echo "$1" >> "$said"')
+        plain = said.parent / "plain"
+        plain.write_bytes(b"#!/bin/sh\n")
+        wrong = ["/none/such", plain, said.parent]
+        self.server = self.own_server(start=False, options={"upload_hook": program})
+        self.server.write_config()
+
+        def refuses(hook, *words):
+            done = self.server.cli(*words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"upload_hook: not a program that can be run: {hook}",
+                          done.stdout + done.stderr)
+
+        for hook in wrong:
+            with self.subTest(hook):
+                refuses(hook, "run", "-o", f"upload_hook={hook}")
+                refuses(hook, "check", "-o", f"upload_hook={hook}")
+        self.server.start()
+        ftp = self.session()
+        for hook in wrong:
+            with self.subTest(hook):
+                self.server.options["upload_hook"] = hook
+                self.server.write_config()
+                refuses(hook, "reload")
+        ftp.put("one", b"x")
+        self.assertEqual(self.lines(said, 1), [f"{self.server.root}/one"])
 
 
 class Sweep(UploadCase):

@@ -980,7 +980,7 @@ port_file_write(port_file file, uint64_t offset, const void *src, size_t len)
 	}
 	SIM_RULE(o->how != PORT_OPEN_READ, "file write: it is open for reading");
 	if (offset >= file_size_max) {
-		return call_done(CUB_E_LIMIT);
+		return call_done(CUB_E_FULL);
 	}
 	if (len > file_size_max - offset) {
 		len = (size_t)(file_size_max - offset);
@@ -1005,7 +1005,7 @@ port_file_truncate(port_file file, uint64_t len)
 	}
 	SIM_RULE(o->how != PORT_OPEN_READ, "file truncate: it is open for reading");
 	if (len > file_size_max) {
-		return call_done(CUB_E_LIMIT);
+		return call_done(CUB_E_FULL);
 	}
 	blocks_cut(o->node, len);
 	nodes[o->node].size = len;

@@ -299,7 +299,7 @@ void sim_file_write_error_at(const char *path, uint64_t offset);
 /* The medium holds so many bytes, in whole blocks; beyond, CUB_E_FULL. */
 void sim_disk_limit(uint64_t bytes);
 
-/* Files can be so large; beyond, CUB_E_LIMIT. At first 2^63 - 1. */
+/* Files can be so large; beyond, CUB_E_FULL. At first 2^63 - 1. */
 void sim_file_size_max(uint64_t bytes);
 
 /* So many files, roots and directories may be open at a time; at first 64. */

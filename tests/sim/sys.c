@@ -66,6 +66,13 @@ sim_sys_reset(void)
 }
 
 int
+port_hook_check(const char *program)
+{
+	SIM_RULE(program[0] == '/', "hook: a relative path");
+	return hook_error;
+}
+
+int
 port_hook_start(const char *program, const char *first, const char *second)
 {
 	SIM_RULE(!hook_runs, "hook: another one runs");

@@ -612,6 +612,24 @@ one_file_cannot_be_both_stores(void **state)
 	assert_int_equal(check(), CUB_OK);
 }
 
+static void
+an_upload_hook_must_be_a_program(void **state)
+{
+	(void)state;
+	if (!CONFIG_CUBFTPD_HOOK) {
+		skip();
+	}
+	assert_int_equal(set("upload_hook", "/usr/bin/hook"), CUB_OK);
+	assert_int_equal(check(), CUB_OK);
+	sim_hook_fail(CUB_E_DENIED);
+	assert_int_equal(check(), CUB_E_BAD);
+	assert_string_equal(out_finish(&why),
+		"upload_hook: not a program that can be run: /usr/bin/hook");
+	assert_int_equal(set("upload_hook", ""), CUB_OK);
+	assert_int_equal(check(), CUB_OK);
+	sim_hook_fail(CUB_OK);
+}
+
 /* The example is what most people start from: its commented lines are the defaults. */
 static void
 the_example_file_is_accepted_and_shows_the_defaults(void **state)
@@ -678,6 +696,7 @@ main(void)
 		TEST(nothing_that_comes_in_a_line_breaks_anything),
 		TEST(a_listener_within_the_passive_ports_is_refused),
 		TEST(one_file_cannot_be_both_stores),
+		TEST(an_upload_hook_must_be_a_program),
 		TEST(the_example_file_is_accepted_and_shows_the_defaults),
 	};
 

@@ -746,13 +746,13 @@ offsets_beyond_4_gib_are_kept(void **state)
 	assert_int_equal(port_file_truncate(file, 4 * GIB + 1), CUB_OK);
 	assert_int_equal(port_file_stat(file, &st), CUB_OK);
 	assert_true(st.size == 4 * GIB + 1);
-	assert_int_equal(port_file_truncate(file, UINT64_MAX), CUB_E_LIMIT);
-	assert_int_equal(port_file_write(file, UINT64_MAX, "x", 1), CUB_E_LIMIT);
+	assert_int_equal(port_file_truncate(file, UINT64_MAX), CUB_E_FULL);
+	assert_int_equal(port_file_write(file, UINT64_MAX, "x", 1), CUB_E_FULL);
 	assert_int_equal(port_file_close(file), CUB_OK);
 }
 
 static void
-a_file_that_may_not_grow_further_is_told_as_a_limit(void **state)
+a_file_that_may_not_grow_further_is_full(void **state)
 {
 	struct rlimit before;
 	struct rlimit now;
@@ -765,7 +765,7 @@ a_file_that_may_not_grow_further_is_told_as_a_limit(void **state)
 	assert_int_equal(port_file_open(world.root, "small", PORT_OPEN_CREATE, 0644, &file), CUB_OK);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
 	assert_int_equal(port_file_write(file, 0, "abcdef", 6), 4);
-	assert_int_equal(port_file_write(file, 4, "ef", 2), CUB_E_LIMIT);
+	assert_int_equal(port_file_write(file, 4, "ef", 2), CUB_E_FULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(port_file_close(file), CUB_OK);
@@ -2502,7 +2502,7 @@ error_numbers_have_one_meaning(void **state)
 		{ EXDEV, CUB_E_DENIED }, { ELOOP, CUB_E_DENIED }, { ENXIO, CUB_E_DENIED },
 		{ EISDIR, CUB_E_ISDIR }, { ENOTDIR, CUB_E_NOTDIR }, { ENOTEMPTY, CUB_E_NOTEMPTY },
 		{ ENOSPC, CUB_E_FULL }, { EDQUOT, CUB_E_FULL }, { ENAMETOOLONG, CUB_E_NAME },
-		{ EMFILE, CUB_E_LIMIT }, { ENFILE, CUB_E_LIMIT }, { EFBIG, CUB_E_LIMIT },
+		{ EMFILE, CUB_E_LIMIT }, { ENFILE, CUB_E_LIMIT }, { EFBIG, CUB_E_FULL },
 		{ EBUSY, CUB_E_BUSY }, { EADDRINUSE, CUB_E_BUSY }, { EIO, CUB_E_IO },
 		{ ECONNRESET, CUB_E_IO }, { ENOSYS, CUB_E_IO }, { 0, CUB_E_IO },
 	};
@@ -2567,7 +2567,7 @@ static const struct CMUnitTest tests[] = {
 	BOTH(a_lack_of_descriptors_changes_nothing_and_loses_none),
 	BOTH(a_listing_shows_what_a_link_leads_to_where_it_may_be_followed),
 	PLAIN(offsets_beyond_4_gib_are_kept),
-	PLAIN(a_file_that_may_not_grow_further_is_told_as_a_limit),
+	PLAIN(a_file_that_may_not_grow_further_is_full),
 	PLAIN(two_names_of_one_file_share_their_inode),
 	PLAIN(a_root_knows_how_much_may_be_written),
 	PLAIN(a_listing_has_every_entry_exactly_once),

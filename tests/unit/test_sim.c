@@ -1130,12 +1130,12 @@ a_file_can_be_huge_where_it_is_sparse(void **state)
 	assert_int_equal(port_file_truncate(file, far + 4), CUB_OK);
 	assert_int_equal(sim_file_peek("/srv/big", far - 2, buf, 8), 6);
 	assert_memory_equal(buf, "1\0\0\0\0", 6);
-	assert_int_equal(port_file_write(file, INT64_MAX, "1", 1), CUB_E_LIMIT);
+	assert_int_equal(port_file_write(file, INT64_MAX, "1", 1), CUB_E_FULL);
 	assert_int_equal(port_file_write(file, INT64_MAX - 1, "12", 2), 1);
 	sim_file_size_max(100);
 	assert_int_equal(port_file_write(file, 98, "1234", 4), 2);
-	assert_int_equal(port_file_write(file, 100, "1234", 4), CUB_E_LIMIT);
-	assert_int_equal(port_file_truncate(file, 101), CUB_E_LIMIT);
+	assert_int_equal(port_file_write(file, 100, "1234", 4), CUB_E_FULL);
+	assert_int_equal(port_file_truncate(file, 101), CUB_E_FULL);
 }
 
 static void
