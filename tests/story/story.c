@@ -442,6 +442,19 @@ story_fetch(struct peer *p, const char *command, void *dst, size_t cap, size_t *
 	return peer_reply(p);
 }
 
+void
+story_check_fetch(const char *file, int line, struct peer *p, const char *command,
+	const void *want, size_t len)
+{
+	static uint8_t got[1 << 20];
+	size_t had;
+
+	story_check_code(file, line, command, p, story_fetch(p, command, got, sizeof got, &had), 226);
+	if (had != len || memcmp(got, want, len) != 0) {
+		sim_fail("%s:%d: %s: other bytes came, %zu of them", file, line, command, had);
+	}
+}
+
 int
 story_store(struct peer *p, const char *command, const void *src, size_t len)
 {
@@ -453,6 +466,14 @@ story_store(struct peer *p, const char *command, const void *src, size_t len)
 	(void)peer_data_write(p, src, len);
 	peer_data_close(p);
 	return peer_reply(p);
+}
+
+void
+story_leave(struct peer *p)
+{
+	CHECK_CODE(p, peer_quit(p), 221);
+	story_check_quiet();
+	story_end();
 }
 
 void

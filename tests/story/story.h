@@ -112,8 +112,18 @@ void story_data(struct peer *p);
 int story_fetch(struct peer *p, const char *command, void *dst, size_t cap, size_t *len);
 int story_store(struct peer *p, const char *command, const void *src, size_t len);
 
+/* A download that must be answered 226 and bring just these bytes. */
+#define CHECK_FETCH(p, command, want, len) \
+	story_check_fetch(__FILE__, __LINE__, (p), (command), (want), (len))
+
+void story_check_fetch(const char *file, int line, struct peer *p, const char *command,
+	const void *want, size_t len);
+
 /* The same in parts: up to 150 and the data handshake; returns 150 and data is ready. */
 int story_open(struct peer *p, const char *command);
+
+/* QUIT, as the last client; then the end. */
+void story_leave(struct peer *p);
 
 /* Bytes that look like nothing else, `len` of them. */
 void story_fill(void *dst, size_t len, uint32_t salt);

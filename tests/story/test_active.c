@@ -40,13 +40,8 @@ setup(void **state)
 static void
 check_still_works(void)
 {
-	size_t len;
-
-	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
-	CHECK(len == 5 && memcmp(got, "hello", 5) == 0);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	CHECK_FETCH(&p, "RETR a", "hello", 5);
+	story_leave(&p);
 }
 
 static void
@@ -107,9 +102,7 @@ eprt_works_over_ipv6(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "EPRT |1|192.0.2.10|51201|"), 522);
 	CHECK(strstr(p.reply, "(2)") != NULL);
 	CHECK_CODE(&p, peer_ask(&p, "EPRT |2|2001:db8::b|51201|"), 504);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 struct row {
@@ -192,6 +185,8 @@ it_is_off_by_default_and_after_epsv_all(void **state)
 	(void)state;
 	CHECK_CODE(&p, peer_ask(&p, "FEAT"), 211);
 	CHECK(strstr(p.reply, "\r\n EPRT\r\n") != NULL);
+	CHECK_CODE(&p, peer_ask(&p, "HELP"), 214);
+	CHECK(strstr(p.reply, "\r\n EPRT\r\n") != NULL && strstr(p.reply, " PORT\r\n") != NULL);
 	CHECK_CODE(&p, peer_ask(&p, "EPSV ALL"), 200);
 	CHECK_CODE(&p, peer_port(&p), 503);
 	CHECK_CODE(&p, peer_ask(&p, "EPRT |1|192.0.2.10|51201|"), 503);
@@ -203,6 +198,8 @@ it_is_off_by_default_and_after_epsv_all(void **state)
 	story_login(&p);
 	CHECK_CODE(&p, peer_ask(&p, "FEAT"), 211);
 	CHECK(strstr(p.reply, "EPRT") == NULL);
+	CHECK_CODE(&p, peer_ask(&p, "HELP"), 214);
+	CHECK(strstr(p.reply, "EPRT") == NULL && strstr(p.reply, "PORT") == NULL);
 	CHECK_CODE(&p, peer_port(&p), 502);
 	CHECK_CODE(&p, peer_ask(&p, "EPRT |1|192.0.2.10|51201|"), 502);
 	check_still_works();

@@ -62,10 +62,7 @@ expect_refused(struct peer *by, const char *command, int code)
 static void
 check_still_works(void)
 {
-	size_t len;
-
-	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
-	CHECK(len == 5 && memcmp(got, "hello", 5) == 0);
+	CHECK_FETCH(&p, "RETR a", "hello", 5);
 	CHECK_CODE(&p, peer_quit(&p), 221);
 	if (q.control.end == PEER_OPEN) {
 		CHECK_CODE(&q, peer_quit(&q), 221);

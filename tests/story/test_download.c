@@ -46,22 +46,18 @@ finish(void)
 	sim_file_put("/srv/home/last", "last", 4);
 	CHECK_CODE(&p, story_fetch(&p, "RETR last", got, sizeof got, &len), 226);
 	CHECK(len == 4 && memcmp(got, "last", 4) == 0 && p.data.notified);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 static void
 files_of_each_length_arrive_whole(void **state)
 {
 	static const size_t lens[] = { 0, 1, RECORD - 1, RECORD, RECORD + 1, 2 * RECORD, MAX };
-	size_t len;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
 		sim_file_put("/srv/home/f", file, lens[i]);
-		CHECK_CODE(&p, story_fetch(&p, "RETR f", got, sizeof got, &len), 226);
-		CHECK(len == lens[i] && memcmp(got, file, len) == 0);
+		CHECK_FETCH(&p, "RETR f", file, lens[i]);
 		CHECK(p.data.notified && p.data.end == PEER_ENDED);
 	}
 	finish();
@@ -77,8 +73,7 @@ rest_begins_there(void **state)
 	sim_file_put("/srv/home/f", file, 40000);
 	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
 		CHECK_CODE(&p, peer_ask(&p, "REST %u", starts[i]), 350);
-		CHECK_CODE(&p, story_fetch(&p, "RETR f", got, sizeof got, &len), 226);
-		CHECK(len == 40000 - starts[i] && memcmp(got, file + starts[i], len) == 0);
+		CHECK_FETCH(&p, "RETR f", file + starts[i], 40000 - starts[i]);
 		/* It holds for one transfer. */
 		CHECK_CODE(&p, story_fetch(&p, "RETR f", got, sizeof got, &len), 226);
 		CHECK(len == 40000);
@@ -114,15 +109,13 @@ a_file_beyond_4_gib_is_read_and_written_at_its_end(void **state)
 	CHECK(strstr(p.reply, "size=4294968303;") != NULL);
 	CHECK_CODE(&p, peer_ask(&p, "REST 4294968299"), 350);
 	CHECK(strcmp(p.reply, "350 Restarting at 4294968299\r\n") == 0);
-	CHECK_CODE(&p, story_fetch(&p, "RETR far", got, sizeof got, &len), 226);
-	CHECK(len == 4 && memcmp(got, " end", 4) == 0);
+	CHECK_FETCH(&p, "RETR far", " end", 4);
 	CHECK_CODE(&p, peer_ask(&p, "REST 4294968303"), 350);
 	CHECK_CODE(&p, story_store(&p, "STOR far", " of all", 7), 226);
 	CHECK(sim_file_size("/srv/home/far") == four + 1014);
 	CHECK_CODE(&p, story_store(&p, "APPE far", "!", 1), 226);
 	CHECK_CODE(&p, peer_ask(&p, "REST 4294968296"), 350);
-	CHECK_CODE(&p, story_fetch(&p, "RETR far", got, sizeof got, &len), 226);
-	CHECK(len == 15 && memcmp(got, "the end of all!", 15) == 0);
+	CHECK_FETCH(&p, "RETR far", "the end of all!", 15);
 	CHECK_CODE(&p, peer_ask(&p, "REST 4294968312"), 350);
 	CHECK_CODE(&p, story_fetch(&p, "RETR far", got, sizeof got, &len), 554);
 	finish();

@@ -34,13 +34,8 @@ setup(void **state)
 static void
 check_still_works(void)
 {
-	size_t len;
-
-	CHECK_CODE(&p, story_fetch(&p, "RETR a", got, sizeof got, &len), 226);
-	CHECK(len == 5 && memcmp(got, "hello", 5) == 0);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	CHECK_FETCH(&p, "RETR a", "hello", 5);
+	story_leave(&p);
 }
 
 /* A data connection whose handshake is done before any command. */

@@ -96,9 +96,7 @@ the_first_contact_is_refused_and_the_second_let_in(void **state)
 	CHECK_CODE(&p, peer_ask(&p, "PASS whatever"), 230);
 	CHECK_CODE(&p, peer_ask(&p, "MKD new"), 257);
 	CHECK(sim_dir_exists("/srv/home/new"));
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 static void

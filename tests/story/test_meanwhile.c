@@ -32,9 +32,7 @@ an_account_without_its_folder_is_told_so_however_it_comes(void **state)
 	/* It is back: the same client gets in without connecting again. */
 	sim_file_deny("/srv/home", false);
 	CHECK_CODE(&p, peer_ask(&p, "USER anna"), 232);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 static void
@@ -109,9 +107,7 @@ sessions_show_a_certificate_only_once_it_is_proven(void **state)
 	CHECK_CODE(&p, level_come(&p, &tech, "anna"), 232);
 	story_before_pass = NULL;
 	CHECK(level_tells("sessions --json", "\"certificate\":\"sha256:"));
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 /* Other CAs come and go while a session that was told of them makes data connections. */
@@ -138,9 +134,7 @@ data_connections_go_on_while_other_cas_come_and_go(void **state)
 			CHECK(story_admin("ca remove two") == (CUB_CAS > 1 ? CUB_OK : CUB_E_NOENT));
 		}
 	}
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 /* The admin right of a trust entry, and its end. */
@@ -193,9 +187,7 @@ a_running_server_keeps_its_identity_come_what_may(void **state)
 	CHECK_CODE(&p, peer_quit(&p), 221);
 	level_knock(&p, NULL);
 	CHECK(memcmp(before, p.control.x509.fingerprint, sizeof before) == 0);
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 int

@@ -624,13 +624,11 @@ static void
 options_of_a_listing_are_skipped(void **state)
 {
 	static const char *const commands[] = { "NLST -la", "NLST -l -a .", "nlst -a /", "NLST" };
-	size_t len;
 
 	(void)state;
 	story_login(&p);
 	for (size_t i = 0; i < 4; i++) {
-		CHECK_CODE(&p, story_fetch(&p, commands[i], data, sizeof data, &len), 226);
-		CHECK(len == 19 && memcmp(data, "a.txt\r\ndir\r\nempty\r\n", 19) == 0);
+		CHECK_FETCH(&p, commands[i], "a.txt\r\ndir\r\nempty\r\n", 19);
 	}
 	story_end();
 }

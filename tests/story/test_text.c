@@ -107,13 +107,11 @@ short_texts_are_converted(void **state)
 		{ "\r\n", "\r\r\n" }, { "a\rb\n", "a\rb\r\n" }, { "\n\r", "\r\n\r" },
 		{ "one\ntwo\n", "one\r\ntwo\r\n" }, { "\n\n", "\r\n\r\n" }, { "\r\n\r", "\r\r\n\r" },
 	};
-	size_t len;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof down / sizeof down[0]; i++) {
 		sim_file_put("/srv/home/t", down[i].file, strlen(down[i].file));
-		CHECK_CODE(&p, story_fetch(&p, "RETR t", got, sizeof got, &len), 226);
-		CHECK(len == strlen(down[i].way) && memcmp(got, down[i].way, len) == 0);
+		CHECK_FETCH(&p, "RETR t", down[i].way, strlen(down[i].way));
 	}
 	for (size_t i = 0; i < sizeof up / sizeof up[0]; i++) {
 		CHECK_CODE(&p, story_store(&p, "STOR u", up[i].way, strlen(up[i].way)), 226);
@@ -202,19 +200,14 @@ text_is_converted_at_every_split(void **state)
 static void
 type_i_and_listings_are_left_alone(void **state)
 {
-	size_t len;
-
 	(void)state;
 	sim_file_put("/srv/home/t", "a\n\r\n\rb", 6);
-	CHECK_CODE(&p, story_fetch(&p, "NLST", got, sizeof got, &len), 226);
-	CHECK(len == 3 && memcmp(got, "t\r\n", 3) == 0);
+	CHECK_FETCH(&p, "NLST", "t\r\n", 3);
 	CHECK_CODE(&p, peer_ask(&p, "TYPE I"), 200);
-	CHECK_CODE(&p, story_fetch(&p, "RETR t", got, sizeof got, &len), 226);
-	CHECK(len == 6 && memcmp(got, "a\n\r\n\rb", 6) == 0);
+	CHECK_FETCH(&p, "RETR t", "a\n\r\n\rb", 6);
 	CHECK_CODE(&p, story_store(&p, "STOR t", "\r\n\n\r", 4), 226);
 	CHECK(sim_file_is("/srv/home/t", "\r\n\n\r", 4));
-	CHECK_CODE(&p, story_fetch(&p, "NLST", got, sizeof got, &len), 226);
-	CHECK(len == 3 && memcmp(got, "t\r\n", 3) == 0);
+	CHECK_FETCH(&p, "NLST", "t\r\n", 3);
 	story_end();
 }
 
@@ -254,8 +247,7 @@ a_restart_in_text_is_refused(void **state)
 	CHECK_CODE(&p, peer_reply(&p), 226);
 	CHECK_CODE(&p, peer_ask(&p, "REST 4"), 350);
 	CHECK_CODE(&p, peer_ask(&p, "TYPE I"), 200);
-	CHECK_CODE(&p, story_fetch(&p, "RETR t", got, sizeof got, &len), 226);
-	CHECK(len == 4 && memcmp(got, "two\n", 4) == 0);
+	CHECK_FETCH(&p, "RETR t", "two\n", 4);
 	story_end();
 }
 
@@ -279,8 +271,7 @@ a_cr_at_the_end_belongs_to_its_own_transfer(void **state)
 	sim_file_put("/srv/home/t", "\r", 1);
 	sim_file_put("/srv/home/s", "\n", 1);
 	CHECK_CODE(&p, story_fetch(&p, "RETR t", got, sizeof got, &len), 226);
-	CHECK_CODE(&p, story_fetch(&p, "RETR s", got, sizeof got, &len), 226);
-	CHECK(len == 2 && memcmp(got, "\r\n", 2) == 0);
+	CHECK_FETCH(&p, "RETR s", "\r\n", 2);
 	CHECK_CODE(&p, story_store(&p, "STOR u", "\r", 1), 226);
 	CHECK(sim_file_is("/srv/home/u", "\r", 1));
 	CHECK_CODE(&p, story_store(&p, "STOR v", "\n", 1), 226);

@@ -50,9 +50,7 @@ begin(const char *const settings[])
 static void
 finish(void)
 {
-	CHECK_CODE(&p, peer_quit(&p), 221);
-	story_check_quiet();
-	story_end();
+	story_leave(&p);
 }
 
 /* An upload that ends by FIN alone. Returns its reply. */
