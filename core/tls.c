@@ -199,13 +199,18 @@ tie_load(const br_ssl_session_cache_class **ctx, br_ssl_server_context *data,
 	br_ssl_session_parameters session;
 	int same;
 
-	(void)data;
 	br_ssl_engine_get_session_parameters(tie->control, &session);
 	same = session.session_id_len == sizeof session.session_id
 		&& wanted->session_id_len == session.session_id_len
 		&& memcmp(wanted->session_id, session.session_id, sizeof session.session_id) == 0;
 	if (same) {
 		*wanted = session;
+		/*
+		 * BearSSL looks for a name that both know, but skips the end of the handshake where
+		 * there is none, and would go on to copy that name to the client from far behind our
+		 * list. What is resumed is known to be FTP: without a list none is looked for.
+		 */
+		br_ssl_engine_set_protocol_names(&data->eng, NULL, 0);
 	}
 	wipe(&session, sizeof session);
 	return same;

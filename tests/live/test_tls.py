@@ -229,6 +229,17 @@ class InPython(LiveCase):
                     self.assertEqual(data.recv(100), b"")
                 ftp.expect_reply(226)
 
+    def test_a_resumed_data_connection_may_offer_any_name_by_alpn(self):
+        with self.server.session() as ftp, self.server.session() as other:
+            for names in (["http/1.1"], ["h2", "ftp-data"], ["ftp"]):
+                ftp.context.set_alpn_protocols(names)
+                _, data = ftp.begin("NLST")
+                with data:
+                    self.assertTrue(data.session_reused)
+                    self.assertEqual(data.recv(100), b"")
+                ftp.expect_reply(226)
+                other.expect("NOOP", 200)
+
     def test_tls_versions_of_the_context_are_respected(self):
         newest = tls_context(minimum_version=ssl.TLSVersion.TLSv1_3)
         with self.server.client() as ftp:

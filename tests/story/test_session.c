@@ -161,6 +161,24 @@ a_foreign_alpn_name_is_refused(void **state)
 	story_end();
 }
 
+/* It resumes what is known to be FTP: its names make no difference, and must not do any harm. */
+static void
+alpn_names_of_resumed_data_connections_make_no_difference(void **state)
+{
+	static const char *const names[] = { "http/1.1", "ftp", "ftp-data" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		story_new();
+		sim_file_put("/srv/home/a", "hello", 5);
+		story_login(&p);
+		p.alpn = names[i];
+		CHECK_FETCH(&p, "RETR a", "hello", 5);
+		CHECK(p.data.resumed);
+		story_leave(&p);
+	}
+}
+
 /* Run one session; returns the hash of all bytes that went over any connection. */
 static uint64_t
 digest_of(uint64_t seed)
@@ -194,6 +212,7 @@ main(void)
 			story_setup),
 		cmocka_unit_test_setup(a_session_works_through_pipes_of_a_few_bytes, story_setup),
 		cmocka_unit_test_setup(a_foreign_alpn_name_is_refused, story_setup),
+		cmocka_unit_test_setup(alpn_names_of_resumed_data_connections_make_no_difference, story_setup),
 		cmocka_unit_test_setup(a_session_replays_byte_for_byte_from_its_seed, story_setup),
 	};
 
