@@ -286,18 +286,37 @@ skip_options(struct text *arg)
 	}
 }
 
+/*
+ * RFC 1123 section 4.1.2.7: what NLST says can be used as it is. So, where it isn't about the
+ * working directory, names have before them what leads there.
+ */
+static const char *
+way_from(const char *cwd, const char *path)
+{
+	size_t len = strlen(cwd) - (cwd[1] == '\0');
+
+	if (string_same(cwd, path)) {
+		return NULL;
+	}
+	return path + (memcmp(cwd, path, len) == 0 && path[len] == '/' ? len + 1 : path[1] == '\0');
+}
+
 int
 cmd_open_listing(struct session *s, enum listing_format format)
 {
-	struct listing_style style = { format, s->facts, s->account.rights, clock_now() };
+	struct listing_style style = { format, s->facts, s->account.rights, clock_now(), NULL };
 	int err;
 
 	if (format != LISTING_FACTS) {
 		skip_options(&s->arg);
 	}
 	err = state_resolve(s);
-	return err < 0 ? err : listing_open(&s->transfer.listing, &style,
-		s->is_admin ? s->service : NULL, s->root, s->path);
+	if (err < 0) {
+		return err;
+	}
+	style.within = way_from(s->cwd, s->path);
+	return listing_open(&s->transfer.listing, &style, s->is_admin ? s->service : NULL, s->root,
+		s->path);
 }
 
 static int
@@ -347,6 +366,9 @@ cmd_transfer_log(struct session *s, int err)
 	log_number(&l, "duration_ms", s->now_ms - s->transfer.start_ms);
 	log_string(&l, "result", is_unproven && err == CUB_OK ? "no-close_notify"
 		: log_error_name(err));
+	if (s->transfer.kind == TRANSFER_LIST && s->transfer.listing.hidden > 0) {
+		log_number(&l, "hidden", s->transfer.listing.hidden);
+	}
 	log_string(&l, "path", s->path);  /* last: it may be longer than the line */
 	log_end(&l, err < 0 || is_unproven ? PORT_LOG_WARNING : PORT_LOG_INFO);
 }

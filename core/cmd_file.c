@@ -21,13 +21,16 @@ put_quoted(struct out *o, const char *path)
 	out_char(o, '"');
 }
 
-/* One line in the log for a change that was made. */
+/* One line in the log for a change that was made; null: it had no other name before. */
 static void
-log_change(struct session *s, const char *event)
+log_change(struct session *s, const char *event, const char *from)
 {
 	struct log l;
 
 	state_log(s, &l, event);
+	if (from != NULL) {
+		log_string(&l, "from", from);
+	}
 	log_string(&l, "path", s->path);
 	log_end(&l, PORT_LOG_INFO);
 }
@@ -96,7 +99,7 @@ cmd_mkd(struct session *s, struct out *o)
 	if (err < 0) {
 		return err;
 	}
-	log_change(s, "mkdir");
+	log_change(s, "mkdir", NULL);
 	reply_start(o, 257, "");
 	put_quoted(o, s->path);
 	return reply_end(o, " created");
@@ -126,7 +129,7 @@ take_away(struct session *s, struct out *o, const char *event,
 	if (err < 0) {
 		return err;
 	}
-	log_change(s, event);
+	log_change(s, event, NULL);
 	return reply(o, 250, "Removed");
 }
 
@@ -179,7 +182,7 @@ cmd_rnto(struct session *s, struct out *o)
 	if (err < 0) {
 		return err;
 	}
-	log_change(s, "rename");
+	log_change(s, "rename", s->rename_from);
 	return reply(o, 250, "Renamed");
 }
 
@@ -223,7 +226,7 @@ int
 cmd_mlst(struct session *s, struct out *o)
 {
 	struct port_stat stat;
-	struct listing_style style = { LISTING_FACTS, s->facts, s->account.rights, 0 };
+	struct listing_style style = { LISTING_FACTS, s->facts, s->account.rights, 0, NULL };
 	int err = state_look(s, &stat);
 
 	if (err < 0) {
@@ -244,7 +247,7 @@ change(struct session *s, enum port_attribute what, int64_t value)
 		err = port_change(s->root, path_in_root(s->path), what, value);
 	}
 	if (err == CUB_OK) {
-		log_change(s, "change");
+		log_change(s, "change", NULL);
 	}
 	return err;
 }
@@ -257,7 +260,8 @@ cmd_mfmt(struct session *s, struct out *o)
 	int64_t mtime_s;
 	int err;
 
-	if (s->arg.len == 0 || !date_parse(when, &mtime_s)) {
+	/* Fractions of a second (RFC 3659 section 2.3) are not kept. */
+	if (s->arg.len == 0 || !date_parse(text_cut(&when, '.'), &mtime_s)) {
 		return reply(o, 501, "Want YYYYMMDDHHMMSS and a path");
 	}
 	err = change(s, PORT_MTIME, mtime_s);

@@ -13,12 +13,18 @@ static const char *const fact_names[] = { "type", "size", "modify", "perm", "uni
 
 #define FACT_COUNT (sizeof fact_names / sizeof fact_names[0])
 
+static bool
+is_folder(const struct port_stat *stat)
+{
+	return stat->kind == PORT_DIR && !stat->is_link;
+}
+
 static void
 put_mode(struct out *o, const struct port_stat *stat)
 {
 	static const char letters[] = "rwxrwxrwx";
 
-	out_char(o, stat->kind == PORT_DIR ? 'd' : stat->kind == PORT_FILE ? '-' : 'l');
+	out_char(o, is_folder(stat) ? 'd' : stat->kind == PORT_FILE ? '-' : 'l');
 	for (unsigned i = 0; i < 9; i++) {
 		out_char(o, (stat->mode >> (8 - i) & 1) != 0 ? letters[i] : '-');
 	}
@@ -45,12 +51,13 @@ put_perm(struct out *o, uint8_t rights, bool is_dir)
 		uint8_t right;
 		char of_dir[5], of_file[4];
 	} letters[] = {
-		{ RIGHT_READ,   "e",   "r" },
+		{ RIGHT_READ,   "",    "r" },
 		{ RIGHT_LIST,   "l",   "" },
 		{ RIGHT_WRITE,  "cmf", "awf" },
 		{ RIGHT_DELETE, "dp",  "d" },
 	};
 
+	out_string(o, is_dir ? "e" : "");
 	for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
 		if ((rights & letters[i].right) != 0) {
 			out_string(o, is_dir ? letters[i].of_dir : letters[i].of_file);
@@ -85,7 +92,8 @@ put_fact(struct out *o, const struct listing_style *style, unsigned fact,
 
 	switch (fact) {
 	case FACT_TYPE:
-		out_string(o, is_dir ? "dir" : stat->kind == PORT_FILE ? "file" : "OS.unix=other");
+		out_string(o, is_folder(stat) ? "dir" : stat->kind == PORT_FILE ? "file"
+			: stat->is_link ? "OS.unix=symlink" : "OS.unix=other");
 		break;
 	case FACT_SIZE:
 		out_number(o, stat->kind == PORT_FILE ? stat->size : 0);
@@ -135,6 +143,10 @@ listing_put(struct out *o, const struct listing_style *style, const char *name,
 	} else if (style->format == LISTING_FACTS) {
 		put_facts(o, style, name, stat);
 	} else {
+		if (style->within != NULL) {
+			out_string(o, style->within);
+			out_string(o, name[0] != '\0' ? "/" : "");
+		}
 		out_string(o, name);
 	}
 	out_string(o, "\r\n");
@@ -162,6 +174,7 @@ listing_open(struct listing *l, const struct listing_style *style, struct servic
 
 	l->style = *style;
 	l->service = sv;
+	l->hidden = 0;
 	l->index = 0;
 	l->is_root = path[1] == '\0';
 	err = look(l, root, path, &stat);
@@ -182,7 +195,8 @@ listing_open(struct listing *l, const struct listing_style *style, struct servic
 	}
 	l->state = LISTING_ONE;
 	l->one.stat = stat;
-	(void)text_copy(text_of(path_last(path)), l->one.name, sizeof l->one.name);
+	(void)text_copy(text_of(style->format == LISTING_NAMES ? "" : path_last(path)),
+		l->one.name, sizeof l->one.name);
 	return CUB_OK;
 }
 
@@ -228,11 +242,16 @@ put_next(struct listing *l, struct out *o)
 		return CUB_OK;
 	}
 	err = port_dir_next(&l->dir, &entry);
-	if (err == CUB_OK && path_is_visible(text_of(entry.name)) && !(CONFIG_CUBFTPD_PROVISION
+	if (err < 0) {
+		return err;
+	}
+	if (path_is_visible(text_of(entry.name)) && !(CONFIG_CUBFTPD_PROVISION
 		&& l->is_root && text_same(text_of(entry.name), PROVISION_PATH + 1))) {
 		listing_put(o, &l->style, entry.name, &entry.stat);
+	} else {
+		l->hidden++;
 	}
-	return err;
+	return CUB_OK;
 }
 
 int

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Directory listings, streamed: constant memory for a directory of any size. Times are UTC.
- * Names that clients can't use (path_is_visible()) are left out.
+ * Names that clients can't use (path_is_visible()) are left out, and counted. A link to a
+ * directory is a link: who deletes a tree must not go on behind it.
  */
 #ifndef LISTING_H
 #define LISTING_H
@@ -25,8 +26,8 @@ enum listing_fact {
 	FACT_ALL       = 63,
 };
 
-/* No line is longer than this. */
-#define LISTING_LINE_MAX (CUB_NAME_MAX + 160)
+/* No line is longer than this: names of NLST have their folder before them. */
+#define LISTING_LINE_MAX (CUB_PATH_MAX + CUB_NAME_MAX + 160)
 
 /* How entries shall look. */
 struct listing_style {
@@ -34,6 +35,7 @@ struct listing_style {
 	uint8_t facts;
 	uint8_t rights;  /* of the account: enum account_right, for the fact "perm" */
 	int64_t now_s;
+	const char *within;  /* NLST: what leads to the listed folder or file; null: nothing */
 };
 
 struct listing {
@@ -41,6 +43,7 @@ struct listing {
 	enum { LISTING_CLOSED, LISTING_DIR, LISTING_ONE, LISTING_PROVISION } state;
 	bool     is_root;       /* where an entry of the name /.provision is not the medium's */
 	struct service *service;  /* of an administrator; null: there is no /.provision */
+	unsigned hidden;        /* entries that were left out */
 	unsigned index;         /* of the next entry, in /.provision; 0 in the root: it comes first */
 	union {
 		struct port_dir dir;

@@ -662,9 +662,9 @@ port_dir_open(port_root root, const char *path, struct port_dir *dir)
 }
 
 /*
- * A listing shows what a link leads to. All that is known here is the directory, not
- * the root, so a link is followed beneath the directory only: one that goes up (`../x`)
- * shows itself, as PORT_OTHER, although port_stat() may follow it within the root.
+ * A listing shows the size and time of what a link leads to. All that is known here is the
+ * directory, not the root, so a link is followed beneath the directory only: one that goes up
+ * (`../x`) shows itself, as PORT_OTHER, although port_stat() may follow it within the root.
  */
 static int
 entry_stat(int dir, const char *name, struct port_stat *out)

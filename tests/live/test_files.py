@@ -420,14 +420,27 @@ class Folders(LiveCase):
             lines = ftp.list(command)
             self.assertEqual(len(lines), 1, lines)
             self.assertRegex(lines[0], "good$")
+        self.assertEqual(len(re.findall("event=list .* hidden=4 path=/breaking\n",
+                                        self.server.log())), 3)
 
     def test_nlst_names_can_be_used_as_they_are(self):
+        """RFC 1123 section 4.1.2.7, from wherever they are asked for."""
         self.make("listed/one two", b"12")
         ftp = self.session()
         ftp.expect("TYPE I", 200)
-        for name in ftp.list("NLST listed"):
-            path = name if "/" in name else f"listed/{name}"
-            self.assertEqual(ftp.expect(f"SIZE {path}", 213).text, "2")
+        ftp.expect("MKD list", 257)
+        for folder, argument, want in (
+                ("/", " listed", "listed/one two"), ("/", " /listed", "listed/one two"),
+                ("/", " -la listed/", "listed/one two"),
+                ("/", " listed/one two", "listed/one two"), ("/listed", "", "one two"),
+                ("/listed", " .", "one two"), ("/listed", " one two", "one two"),
+                ("/list", " ../listed", "/listed/one two"), ("/listed", " /", "/listed")):
+            with self.subTest(folder=folder, argument=argument):
+                ftp.expect(f"CWD {folder}", 250)
+                names = ftp.list("NLST" + argument)
+                self.assertIn(want, names)
+                if argument != " /":
+                    self.assertEqual(ftp.expect(f"SIZE {want}", 213).text, "2")
 
     def test_a_link_within_the_root_is_harmless(self):
         self.make("target/file", b"linked")

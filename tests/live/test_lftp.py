@@ -107,6 +107,13 @@ class Lftp:
             self.lftp(command)
             self.assertEqual(self.path("part").read_bytes(), payload)
 
+    def test_what_a_link_leads_to_is_left_when_the_link_is_deleted_recursively(self):
+        self.make("release/3/precious", b"kept")
+        self.path("current").symlink_to("release/3")
+        self.lftp("cd current && cat precious && cd .. && rm -r current")
+        self.assertFalse(self.path("current").is_symlink())
+        self.assertEqual(self.path("release/3/precious").read_bytes(), b"kept")
+
     def test_a_missing_file_and_a_wrong_password_are_told(self):
         self.assertIn("550", self.lftp("get nothing", fails=True))
         said = self.lftp(f"user {USER} wrong\nls", fails=True)

@@ -82,8 +82,8 @@ the_folders_list_the_same_in_every_form(void **state)
 	(void)state;
 	fill();
 	for (unsigned i = 0; i < 4; i++) {
-		snprintf(command, sizeof command, "NLST /.provision%s", folders[i]);
-		CHECK_CODE(&p, folder_fetch(&p, command, again), 226);
+		CHECK_CODE(&p, peer_ask(&p, "CWD /.provision%s", folders[i]), 250);
+		CHECK_CODE(&p, folder_fetch(&p, "NLST", again), 226);
 		CHECK(count(again, "\r\n") == entries[i]);
 		for (unsigned form = 0; form < 2; form++) {
 			snprintf(command, sizeof command, "%s /.provision%s", forms[form], folders[i]);

@@ -110,7 +110,39 @@ names_are_given_alone(void **state)
 	assert_string_equal(line_of(&style, "sub", &a_dir), "sub\r\n");
 }
 
-/* RFC 3659 section 7.5.5, for each right alone. */
+static void
+names_have_before_them_what_leads_there(void **state)
+{
+	struct listing_style style = style_of(LISTING_NAMES);
+
+	(void)state;
+	style.within = "one/two";
+	assert_string_equal(line_of(&style, "a b", &a_file), "one/two/a b\r\n");
+	style.within = "";  /* the root */
+	assert_string_equal(line_of(&style, "a b", &a_file), "/a b\r\n");
+}
+
+/* Who deletes or mirrors a tree must not go on behind a link; CWD and RETR may. */
+static void
+a_link_to_a_folder_is_a_link_and_one_to_a_file_that_file(void **state)
+{
+	struct port_stat dir = a_dir, file = a_file, lost = another;
+	struct listing_style style = style_of(LISTING_LONG);
+
+	(void)state;
+	dir.is_link = file.is_link = lost.is_link = true;
+	assert_int_equal(line_of(&style, "a", &dir)[0], 'l');
+	assert_int_equal(line_of(&style, "a", &file)[0], '-');
+	assert_int_equal(line_of(&style, "a", &lost)[0], 'l');
+	style = style_of(LISTING_FACTS);
+	style.facts = FACT_TYPE;
+	assert_string_equal(line_of(&style, "a", &dir), "type=OS.unix=symlink; a\r\n");
+	assert_string_equal(line_of(&style, "a", &file), "type=file; a\r\n");
+	assert_string_equal(line_of(&style, "a", &lost), "type=OS.unix=symlink; a\r\n");
+	assert_string_equal(line_of(&style, "a", &another), "type=OS.unix=other; a\r\n");
+}
+
+/* RFC 3659 section 7.5.5, for each right alone. CWD asks for none. */
 static void
 permissions_are_those_of_the_account(void **state)
 {
@@ -118,11 +150,11 @@ permissions_are_those_of_the_account(void **state)
 		uint8_t rights;
 		const char *of_file, *of_dir;
 	} table[] = {
-		{ 0, "perm=; a\r\n", "perm=; a\r\n" },
+		{ 0, "perm=; a\r\n", "perm=e; a\r\n" },
 		{ RIGHT_READ, "perm=r; a\r\n", "perm=e; a\r\n" },
-		{ RIGHT_WRITE, "perm=awf; a\r\n", "perm=cmf; a\r\n" },
-		{ RIGHT_DELETE, "perm=d; a\r\n", "perm=dp; a\r\n" },
-		{ RIGHT_LIST, "perm=; a\r\n", "perm=l; a\r\n" },
+		{ RIGHT_WRITE, "perm=awf; a\r\n", "perm=ecmf; a\r\n" },
+		{ RIGHT_DELETE, "perm=d; a\r\n", "perm=edp; a\r\n" },
+		{ RIGHT_LIST, "perm=; a\r\n", "perm=el; a\r\n" },
 	};
 
 	(void)state;
@@ -144,15 +176,18 @@ the_longest_line_fits_what_is_promised(void **state)
 		.device = UINT64_MAX, .inode = UINT64_MAX,
 	};
 	struct port_stat other = most;
-	char name[CUB_NAME_MAX];
+	char name[CUB_NAME_MAX], way[CUB_PATH_MAX];
 
 	(void)state;
+	memset(way, 'w', sizeof way - 1);
+	way[sizeof way - 1] = '\0';
 	memset(name, 'n', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	other.kind = PORT_OTHER;
 	for (enum listing_format format = LISTING_LONG; format <= LISTING_FACTS; format++) {
 		struct listing_style style = style_of(format);
 
+		style.within = way;
 		assert_non_null(strstr(line_of(&style, name, &most), name));
 		assert_non_null(strstr(line_of(&style, name, &other), name));
 	}
@@ -236,9 +271,10 @@ a_single_file_is_listed_by_its_name(void **state)
 	assert_int_equal(list(&style, "/d/a b", LISTING_LINE_MAX, &all), CUB_EOF);
 	assert_true(SAYS(&all, "-rw-r--r-- 1 ftp ftp 4 Nov 23 06:12 a b\r\n"));
 	style = style_of(LISTING_NAMES);
+	style.within = "d/a b";
 	all = OUT(bytes);
 	assert_int_equal(list(&style, "/d/a b", LISTING_LINE_MAX, &all), CUB_EOF);
-	assert_true(SAYS(&all, "a b\r\n"));
+	assert_true(SAYS(&all, "d/a b\r\n"));
 	assert_int_equal(sim_file_open_count(), 1);
 }
 
@@ -387,6 +423,8 @@ main(void)
 		cmocka_unit_test_setup(facts_are_those_of_rfc_3659, setup),
 		cmocka_unit_test_setup(only_the_facts_that_were_asked_for_are_given, setup),
 		cmocka_unit_test_setup(names_are_given_alone, setup),
+		cmocka_unit_test_setup(names_have_before_them_what_leads_there, setup),
+		cmocka_unit_test_setup(a_link_to_a_folder_is_a_link_and_one_to_a_file_that_file, setup),
 		cmocka_unit_test_setup(permissions_are_those_of_the_account, setup),
 		cmocka_unit_test_setup(the_longest_line_fits_what_is_promised, setup),
 		cmocka_unit_test_setup(a_directory_is_listed_in_the_order_of_the_platform, setup),

@@ -236,7 +236,11 @@ bool
 device_next(struct text *rest, struct text *name)
 {
 	do {
-		*name = text_cut(rest, '\n');
+		struct text path = text_cut(rest, '\n');
+
+		while (path.at != NULL) {
+			*name = text_cut(&path, '/');
+		}
 		if (name->len > 0 && name->at[name->len - 1] == '\r') {
 			name->len--;
 		}

@@ -41,7 +41,7 @@ bool device_login(struct ftps *f, struct login *l, struct out *why);
 bool device_path(char path[DEVICE_PATH_MAX], const char *folder, struct text name,
 	const char *ending, struct out *why);
 
-/* The next name of a list (ftps_list()); false at its end. */
+/* The next name of a list (ftps_list()), without the folders before it; false at its end. */
 bool device_next(struct text *rest, struct text *name);
 
 #endif
