@@ -47,7 +47,7 @@ static const struct command commands[] = {
 	{ "cert", NULL, "", 0, DEVICE | READS_FILE | READS_INPUT, sub_cert },
 	{ "check", NULL, NULL, 0, 0, sub_check },
 	{ "csr", NULL, NULL, TAKES(OPTION_NAME), DEVICE, sub_csr },
-	{ "distrust", NULL, "a fingerprint, a label or a certificate's file", 0,
+	{ "distrust", NULL, "a label, a fingerprint or a certificate's file", 0,
 		TRUST | READS_FILE | READS_SUBJECT | READS_LABEL, sub_distrust },
 	{ "fingerprint", NULL, NULL, 0, DEVICE, sub_fingerprint },
 	{ "init", NULL, NULL, TAKES(OPTION_NAME) | TAKES(OPTION_KEY) | TAKES(OPTION_CERT), 0,
@@ -208,7 +208,7 @@ cubftpd_input_start(enum cubftpd_input kind)
 	struct identity *spare = &service.identity[!service.identity_now];
 
 	input_kind = kind;
-	input_problem = inbox->owner != NULL ? "something else is being uploaded: try again"
+	input_problem = inbox->owner != NULL ? SERVICE_UPLOADING
 		: kind == INPUT_KEY && service_spare_identity(&service) == NULL
 		? SERVICE_NO_SPARE : NULL;
 	if (input_problem != NULL) {

@@ -67,8 +67,8 @@ cmd_rest(struct session *s, struct out *o)
 int
 cmd_noop(struct session *s, struct out *o)
 {
-	if (s->state == SESSION_TRANSFER) {
-		/* Answered after the transfer, in order; whoever sends 65,535 of them gets no more. */
+	if (s->state == SESSION_TRANSFER || s->state == SESSION_HASHING) {
+		/* Answered after what goes on, in order; whoever sends 65,535 of them gets no more. */
 		s->noops_due = (uint16_t)(s->noops_due + (s->noops_due < UINT16_MAX));
 		return CUB_OK;
 	}

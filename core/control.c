@@ -238,7 +238,7 @@ refuse_busy(struct service *sv)
 	char wrong[64];
 	struct out why = OUT(wrong);
 
-	out_string(&why, "an upload to /.provision is under way: try again");
+	out_string(&why, SERVICE_UPLOADING);
 	(void)write_head(CUB_E_BUSY, &why);
 	hang_up(sv);
 }

@@ -484,7 +484,7 @@ provision_upload_start(struct service *sv, const char *path, const void *owner, 
 			"written");
 	}
 	if (inbox->owner != NULL) {
-		return complain(why, CUB_E_BUSY, "Another administrator is uploading: try again");
+		return complain(why, CUB_E_BUSY, "Busy: " SERVICE_UPLOADING);
 	}
 	inbox->owner = owner;
 	inbox->len = 0;

@@ -20,6 +20,7 @@
 #include "trust.h"
 
 /* Certificates on their way in: one upload or one administrative command at a time. */
+#define SERVICE_UPLOADING "an upload to /.provision is under way: try again"
 struct inbox {
 	const void *owner;  /* null: free */
 	size_t      len;

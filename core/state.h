@@ -89,7 +89,7 @@ struct session {
 	uint8_t  facts;                   /* of MLSD and MLST */
 	uint8_t  hash_kind;               /* OPTS HASH: enum hash_kind */
 	uint8_t  hashing;                 /* the same, of the hash in the making, and HASH_BARE */
-	uint16_t noops_due;               /* NOOPs of a transfer's time, answered after it */
+	uint16_t noops_due;               /* NOOPs of the time of a transfer or hash */
 	uint16_t umask;                   /* mode bits that what is made does not get */
 	uint64_t restart_at;              /* REST */
 	uint64_t announced;               /* ALLO: bytes to come; 0: not known */

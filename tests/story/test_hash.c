@@ -343,6 +343,8 @@ stat_meanwhile_tells_how_far_it_is_and_all_else_waits_in_order(void **state)
 	CHECK(bytes > 0 && bytes < BIG);
 	CHECK_CODE(&p, peer_ask(&p, "STAT dir"), 450);
 	peer_command(&p, "NOOP");
+	CHECK_CODE(&p, peer_ask(&p, "STAT"), 211);
+	CHECK(strstr(p.reply, "so far") != NULL);
 	peer_command(&p, "PWD");
 	CHECK_CODE(&p, peer_reply(&p), 213);
 	CHECK_CODE(&p, peer_reply(&p), 200);

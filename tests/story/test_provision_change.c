@@ -147,7 +147,7 @@ a_certificate_can_be_uploaded_as_der(void **state)
 	CHECK_CODE(&p, story_store(&p, "STOR /.provision/ca/Acme.der",
 		cert_root, sizeof cert_root), 226);
 	CHECK_CODE(&p, folder_fetch(&p, "NLST /.provision/ca", got), 226);
-	CHECK(strcmp(got, "Acme.crt\r\n") == 0);
+	CHECK(strcmp(got, ".provision/ca/Acme.crt\r\n") == 0);
 	folder_end();
 }
 
@@ -417,7 +417,7 @@ a_second_administrator_is_told_to_wait(void **state)
 	go_to(HALF, "STOR /.provision/device.crt", new_chain());
 	story_data(&q);
 	CHECK_CODE(&q, peer_ask(&q, "STOR /.provision/ca/Acme.crt"), 450);
-	CHECK(strstr(q.reply, "Another administrator") != NULL);
+	CHECK(strstr(q.reply, "under way: try again") != NULL);
 	peer_data_cut(&q);
 	/* Reading and removing is not held up. */
 	CHECK_CODE(&q, folder_fetch(&q, "RETR /.provision/device.json", got), 226);
@@ -509,7 +509,7 @@ a_ca_comes_by_upload_and_goes_by_delete(void **state)
 		folder_pem(DER(cert_root), NONE)), 226);
 	CHECK(service.cas.count == 1);
 	CHECK_CODE(&p, folder_fetch(&p, "NLST /.provision/ca", got), 226);
-	CHECK(strcmp(got, "Acme CA.crt\r\n") == 0);
+	CHECK(strcmp(got, ".provision/ca/Acme CA.crt\r\n") == 0);
 	CHECK_CODE(&p, peer_ask(&p, "DELE /.provision/ca/Acme CA.crt"), 250);
 	CHECK(service.cas.count == 0);
 	CHECK_CODE(&p, peer_ask(&p, "DELE /.provision/ca/Acme CA.crt"), 550);

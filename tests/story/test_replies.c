@@ -190,7 +190,7 @@ files_and_directories_are_answered_by_the_table(void **state)
 {
 	static const struct row rows[] = {
 		{ "PWD", 257 }, { "CWD dir", 250 }, { "CDUP", 250 }, { "CDUP", 250 }, { "CWD /", 250 },
-		{ "CWD none", 550 }, { "CWD a.txt", 550 }, { "CWD .cubftpd-x", 553 },
+		{ "CWD none", 550 }, { "CWD a.txt", 550 }, { "CWD .cubftpd-x", 553 }, { "CWD", 501 },
 		{ "TYPE A", 200 }, { "SIZE a.txt", 550 }, { "TYPE I", 200 }, { "SIZE a.txt", 213 },
 		{ "SIZE dir", 550 },
 		{ "SIZE none", 550 }, { "SIZE", 501 }, { "MDTM a.txt", 213 }, { "MDTM none", 550 },
@@ -201,7 +201,7 @@ files_and_directories_are_answered_by_the_table(void **state)
 		{ "MFMT 20010203040506 none", 550 }, { "MFMT 20010203040506 /", 550 },
 		{ "MFMT 20010229040506 a.txt", 501 }, { "MFMT 2001020304050x a.txt", 501 },
 		{ "MFMT 200102030405 a.txt", 501 }, { "MFMT 20010203040506", 501 }, { "MFMT", 501 },
-		{ "MFMT 20010203040506 .cubftpd-x", 553 },
+		{ "MFMT 20010203040506 .cubftpd-x", 553 }, { "MFMT 20010203040506.789 a.txt", 213 },
 		{ "SITE CHMOD 644 a.txt", 200 }, { "site chmod 0755 dir", 200 },
 		{ "SITE CHMOD 644 none", 550 }, { "SITE CHMOD 644 /", 550 }, { "SITE CHMOD 644", 501 },
 		{ "SITE CHMOD", 501 }, { "SITE CHMOD 4755 a.txt", 501 }, { "SITE CHMOD 1777 dir", 501 },
@@ -225,6 +225,7 @@ files_and_directories_are_answered_by_the_table(void **state)
 	(void)state;
 	story_login(&p);
 	ASK_ALL(rows);
+	CHECK(sim_log_has(" from=/a.txt path=/b.txt"));
 	story_end();
 }
 

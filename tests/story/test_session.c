@@ -161,9 +161,9 @@ a_foreign_alpn_name_is_refused(void **state)
 	story_end();
 }
 
-/* It resumes what is known to be FTP: its names make no difference, and must not do any harm. */
+/* What is resumed is known to be FTP: names make no difference, and must not do any harm. */
 static void
-alpn_names_of_resumed_data_connections_make_no_difference(void **state)
+alpn_names_of_resumed_data_connections_do_no_harm(void **state)
 {
 	static const char *const names[] = { "http/1.1", "ftp", "ftp-data" };
 
@@ -212,7 +212,7 @@ main(void)
 			story_setup),
 		cmocka_unit_test_setup(a_session_works_through_pipes_of_a_few_bytes, story_setup),
 		cmocka_unit_test_setup(a_foreign_alpn_name_is_refused, story_setup),
-		cmocka_unit_test_setup(alpn_names_of_resumed_data_connections_make_no_difference, story_setup),
+		cmocka_unit_test_setup(alpn_names_of_resumed_data_connections_do_no_harm, story_setup),
 		cmocka_unit_test_setup(a_session_replays_byte_for_byte_from_its_seed, story_setup),
 	};
 
