@@ -11,6 +11,7 @@
 #include "keyfile.h"
 #include "load.h"
 #include "signature.h"
+#include "tell.h"
 #include "verify.h"
 
 #define HOUR_S 3600
@@ -21,22 +22,6 @@
 #define DAYS_MAX    36500
 
 #define SUBJECT_MAX 2048  /* more than any name that csr_check_name() passes takes, escaped */
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
-
-/* What is wrong with a file of the CA. */
-static bool
-tell_of(struct out *why, const char *path, const char *what)
-{
-	out_string(why, path);
-	out_string(why, ": ");
-	return tell(why, what);
-}
 
 bool
 authority_read(struct authority *a, const char *base, struct out *why)
@@ -54,7 +39,7 @@ authority_read(struct authority *a, const char *base, struct out *why)
 		return false;
 	}
 	if (!load_chain(path, a->der, sizeof a->der, &a->chain, &reason)) {
-		return tell_of(why, path, out_finish(&reason));
+		return tell_about(why, path, out_finish(&reason));
 	}
 	rest = a->chain;
 	(void)x509_chain_next(&rest, &a->own);
@@ -62,7 +47,7 @@ authority_read(struct authority *a, const char *base, struct out *why)
 	if (wrong == NULL) {
 		wrong = extension_read(a->cert.extensions.list, &a->extensions);
 	}
-	return wrong == NULL || tell_of(why, path, wrong);
+	return wrong == NULL || tell_about(why, path, wrong);
 }
 
 /*
@@ -135,10 +120,10 @@ open_key(struct authority *a, struct secret_source from, struct out *why)
 		return false;
 	}
 	if (!keyfile_read(&a->key, path, from, &reason)) {
-		return tell_of(why, path, out_finish(&reason));
+		return tell_about(why, path, out_finish(&reason));
 	}
 	if (!key_fits(&a->key, &a->cert.key)) {
-		return tell_of(why, path, "it is not the key of the CA's certificate");
+		return tell_about(why, path, "it is not the key of the CA's certificate");
 	}
 	return true;
 }
@@ -154,7 +139,7 @@ authority_open(struct authority *a, const char *base, struct secret_source from,
 	wrong = check_own(a, clock_now());
 	if (wrong != NULL) {
 		out_string(why, base);
-		return tell_of(why, ".crt", wrong);
+		return tell_about(why, ".crt", wrong);
 	}
 	/* The lock comes last: nobody waits for a passphrase that is still being typed. */
 	if (!open_key(a, from, why) || !index_open(&a->index, base, true, why)) {
@@ -465,8 +450,7 @@ judge_made(struct issued *issued, const char *wrong, struct out *why)
 	}
 	wipe(issued->der, sizeof issued->der);
 	issued->chain.len = issued->own.len = 0;
-	out_string(why, "what was signed does not hold, and was thrown away: ");
-	return tell(why, wrong);
+	return tell_about(why, "what was signed does not hold, and was thrown away", wrong);
 }
 
 /* A text that may be longer than there is room for: then its end, which tells more. */

@@ -23,6 +23,7 @@
 #include "load.h"
 #include "plain.h"
 #include "report.h"
+#include "tell.h"
 
 #define ROOT_DAYS         7300
 #define INTERMEDIATE_DAYS 5475
@@ -35,21 +36,12 @@ struct paths {
 };
 
 static bool
-tell(struct out *why, const char *path, const char *what)
-{
-	out_string(why, path);
-	out_string(why, ": ");
-	out_string(why, what);
-	return false;
-}
-
-static bool
 find_paths(struct paths *p, const char *name, struct out *why)
 {
 	struct text base = { name, options_base_length(name) };
 
 	if (!text_copy(base, p->base, sizeof p->base)) {
-		return tell(why, name, "its name is too long");
+		return tell_about(why, name, "its name is too long");
 	}
 	return disk_path(p->key, p->base, ".key", why) && disk_path(p->cert, p->base, ".crt", why)
 		&& disk_path(p->index, p->base, ".index", why)
@@ -66,14 +58,14 @@ check_free(const struct paths *p, bool force, struct out *why)
 	char text[DISK_PATH_MAX + 64];
 
 	if (disk_exists(p->old_key)) {
-		return tell(why, p->old_key, "a run that was killed has left this older key: move it back "
-			"where the key is missing or does not fit the certificate, or else remove it");
+		return tell_about(why, p->old_key, "a run that was killed has left this older key: move it "
+			"back where the key is missing or does not fit the certificate, or else remove it");
 	}
 	for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
 		struct out reason = OUT(text);
 
 		if (!disk_can_write(path[i], force, &reason)) {
-			return tell(why, path[i], out_finish(&reason));
+			return tell_about(why, path[i], out_finish(&reason));
 		}
 	}
 	return true;
@@ -101,7 +93,7 @@ enter(struct index *index, const struct paths *p, bool force, struct out *why)
 	if (!index->is_new) {
 		index_warn(index);
 	}
-	is_free = index->count == 0 || tell(why, p->index, "this CA has signed, and is not "
+	is_free = index->count == 0 || tell_about(why, p->index, "this CA has signed, and is not "
 		"overwritten: move its files away yourself");
 	/* What this run has waited for may have made a CA. */
 	is_free = is_free && check_free(p, force, why);
@@ -126,7 +118,7 @@ open_parent(struct authority *parent, const struct paths *p, const struct option
 	}
 	/* Nor would it ever get the lock. */
 	if (disk_is_same(cert, p->cert) || disk_is_same(index, p->index)) {
-		return tell(why, cert, "a CA is not its own parent");
+		return tell_about(why, cert, "a CA is not its own parent");
 	}
 	return authority_open(parent, base, options_secret(o, from), why);
 }
@@ -160,8 +152,7 @@ certify(const struct options *o, const struct paths *p, const struct order *orde
 	der_start(&d, buffer, sizeof buffer);
 	wrong = describe(&csr, &d, key, text_of(o->value[OPT_NAME]));
 	if (wrong != NULL) {
-		out_string(why, wrong);
-		return false;
+		return tell(why, wrong);
 	}
 	return parent == NULL ? authority_sign_itself(&csr, order, key, issued, why)
 		: authority_sign(parent, &csr, order, p->cert, issued, why);
@@ -174,7 +165,7 @@ place(const char *from, const char *to, bool force, struct out *why)
 	char text[256];
 	struct out reason = OUT(text);
 
-	return disk_move(from, to, force, &reason) || tell(why, to, out_finish(&reason));
+	return disk_move(from, to, force, &reason) || tell_about(why, to, out_finish(&reason));
 }
 
 /* Make the files beside their places. */
@@ -187,13 +178,13 @@ write_beside(const struct paths *p, const struct key *key, const struct secret *
 
 	load_put_chain(&o, chain);
 	if (o.cut) {
-		return tell(why, p->cert, "it would be too long");
+		return tell_about(why, p->cert, "it would be too long");
 	}
 	if (!disk_write(p->new_cert, pem, o.len, 0644, true, &reason)) {
-		return tell(why, p->new_cert, out_finish(&reason));
+		return tell_about(why, p->new_cert, out_finish(&reason));
 	}
 	return keyfile_write(p->new_key, key, passphrase, true, &reason)
-		|| tell(why, p->new_key, out_finish(&reason));
+		|| tell_about(why, p->new_key, out_finish(&reason));
 }
 
 /* Put them there; or all is as it was before. */
@@ -207,7 +198,7 @@ put_in_place(const struct paths *p, bool force, struct out *why)
 		return false;
 	}
 	is_key_there = place(p->new_key, p->key, false, why);
-	is_done = is_key_there && (disk_sync_folder(p->key) || tell(why, p->key, strerror(errno)))
+	is_done = is_key_there && (disk_sync_folder(p->key) || tell_about(why, p->key, strerror(errno)))
 		&& place(p->new_cert, p->cert, force, why);
 	if (is_key_there && !is_done) {
 		(void)unlink(p->key);
@@ -220,9 +211,9 @@ put_in_place(const struct paths *p, bool force, struct out *why)
 		return false;
 	}
 	if (!disk_sync_folder(p->cert)) {
-		return tell(why, p->cert, strerror(errno));
+		return tell_about(why, p->cert, strerror(errno));
 	}
-	return !has_old || unlink(p->old_key) == 0 || tell(why, p->old_key, strerror(errno));
+	return !has_old || unlink(p->old_key) == 0 || tell_about(why, p->old_key, strerror(errno));
 }
 
 static bool

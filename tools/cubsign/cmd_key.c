@@ -10,6 +10,7 @@
 #include "keyfile.h"
 #include "keygen.h"
 #include "pem.h"
+#include "tell.h"
 #include "x509.h"
 
 #define KEY_ENDING ".key"
@@ -113,8 +114,7 @@ make_request(const struct options *o, struct out *pem, struct out *why)
 	len = x509_request(der, sizeof der, &k, text_of(o->value[OPT_NAME]));
 	wipe(&k, sizeof k);
 	if (len < 0) {
-		out_string(why, "the request is too long");
-		return false;
+		return tell(why, "the request is too long");
 	}
 	pem_put(pem, PEM_REQUEST, der, (size_t)len);
 	return true;

@@ -11,6 +11,7 @@
 #include "disk.h"
 #include "plain.h"
 #include "report.h"
+#include "tell.h"
 
 #define DAY_S         86400
 #define EXPIRING_DAYS 30
@@ -52,8 +53,7 @@ find_renewed(struct list *list, struct out *why)
 	const struct index_entry **by_key = malloc((count + 1) * sizeof *by_key);
 
 	if (by_key == NULL) {
-		out_string(why, "there is not enough memory");
-		return false;
+		return tell(why, "there is not enough memory");
 	}
 	for (size_t i = 0; i < count; i++) {
 		by_key[i] = &list->index.entry[i];
@@ -74,8 +74,7 @@ judge(struct list *list, int64_t now_s, struct out *why)
 {
 	list->state = calloc(list->index.count + 1, sizeof *list->state);
 	if (list->state == NULL) {
-		out_string(why, "there is not enough memory");
-		return false;
+		return tell(why, "there is not enough memory");
 	}
 	if (!find_renewed(list, why)) {
 		return false;

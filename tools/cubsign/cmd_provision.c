@@ -24,6 +24,7 @@
 #include "hosts.h"
 #include "load.h"
 #include "report.h"
+#include "tell.h"
 
 #define LOOKS 4  /* how often we look what a device serves, with more and more patience */
 
@@ -46,13 +47,6 @@ struct run {
 	uint8_t       file[FTPS_FILE_MAX];
 	uint8_t       der[FTPS_FILE_MAX];
 };
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 static void
 note(struct run *run, const char *what)

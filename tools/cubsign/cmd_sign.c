@@ -12,6 +12,7 @@
 #include "load.h"
 #include "plain.h"
 #include "report.h"
+#include "tell.h"
 
 /* A file, by what does not depend on how its path is written. */
 struct file {
@@ -31,13 +32,6 @@ struct run {
 	struct file *written;     /* what it has written, by malloc(3) */
 	size_t written_count;
 };
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 /* Where the certificate of a request goes. */
 static bool

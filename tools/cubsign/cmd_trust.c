@@ -14,6 +14,7 @@
 #include "load.h"
 #include "plain.h"
 #include "report.h"
+#include "tell.h"
 
 #define NAMES_MAX 8192
 
@@ -35,13 +36,6 @@ struct remote {
 	uint8_t file[FTPS_FILE_MAX];
 	uint8_t chain[FTPS_FILE_MAX];
 };
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 static bool
 open_device(struct remote *r, const struct options *o, struct out *why)

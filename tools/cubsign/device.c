@@ -7,15 +7,7 @@
 #include "account.h"
 #include "keyfile.h"
 #include "load.h"
-
-static bool
-tell_about(struct out *why, const char *about, const char *what)
-{
-	out_string(why, about);
-	out_string(why, ": ");
-	out_string(why, what);
-	return false;
-}
+#include "tell.h"
 
 /* ---- How to log in ---- */
 
@@ -126,9 +118,8 @@ device_login(struct ftps *f, struct login *l, struct out *why)
 		}
 		if (!text_copy((struct text){ l->password.at, l->password.len }, password,
 			sizeof password) || strlen(password) != l->password.len) {
-			out_string(why, "the password is too long, or holds a zero byte");
 			wipe(password, sizeof password);
-			return false;
+			return tell(why, "the password is too long, or holds a zero byte");
 		}
 		code = ftps_command(f, "PASS", password, why);
 		wipe(password, sizeof password);
@@ -149,8 +140,7 @@ device_parse_pin(struct text t, char pin[TRUST_DIGITS], struct out *why)
 	if (trust_parse(t, pin) == TRUST_DIGITS - 1) {
 		return true;
 	}
-	out_string(why, "the fingerprint of a device's certificate has 64 digits: all are wanted");
-	return false;
+	return tell(why, "the fingerprint of a device's certificate has 64 digits: all are wanted");
 }
 
 /* Behind one address, the port may be what tells devices apart. */
@@ -173,18 +163,15 @@ is_confirmed(const struct ftps *f, const char *fingerprint, struct out *why)
 
 	if (!secret_can_ask()) {
 		out_string(why, "it shows ");
-		out_string(why, fingerprint);
-		out_string(why, ": compare that with what `cubftpd fingerprint` says on the device, and "
-			"pin it");
-		return false;
+		return tell_about(why, fingerprint, "compare that with what `cubftpd fingerprint` says on "
+			"the device, and pin it");
 	}
 	put_address(&question, &f->to);
 	out_string(&question, " shows ");
 	out_string(&question, fingerprint);
 	out_string(&question, "\nIs that what `cubftpd fingerprint` says on the device?");
 	if (!secret_confirm(out_finish(&question))) {
-		out_string(why, "its fingerprint was not confirmed");
-		return false;
+		return tell(why, "its fingerprint was not confirmed");
 	}
 	return true;
 }
@@ -207,8 +194,7 @@ device_connect(struct ftps *f, const struct dial *to, const char *pin, const str
 	if (!trust_begins(f->leaf, pin)) {
 		out_string(why, "it shows ");
 		out_string(why, text);
-		out_string(why, ", which is not the fingerprint that is pinned: nothing was sent to it");
-		return false;
+		return tell(why, ", which is not the fingerprint that is pinned: nothing was sent to it");
 	}
 	return true;
 }

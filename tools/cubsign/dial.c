@@ -12,12 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
+#include "tell.h"
 
 /* ---- What is written for a host ---- */
 

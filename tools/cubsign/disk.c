@@ -13,21 +13,9 @@
 #include <unistd.h>
 
 #include "plain.h"
+#include "tell.h"
 
 static const char exists[] = "it exists already: --force overwrites it";
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
-
-static bool
-tell_errno(struct out *why)
-{
-	return tell(why, strerror(errno));
-}
 
 bool
 disk_path(char path[DISK_PATH_MAX], const char *base, const char *ending, struct out *why)
@@ -68,7 +56,7 @@ read_all(int fd, uint8_t *dst, size_t cap, size_t *len, struct out *why)
 		}
 	} while ((n > 0 && *len < cap) || (n < 0 && errno == EINTR));
 	if (n < 0) {
-		return tell_errno(why);
+		return tell(why, strerror(errno));
 	}
 	return *len == cap ? tell(why, "it is too long") : true;
 }
@@ -83,7 +71,7 @@ read_file(const char *path, bool is_private, uint8_t *dst, size_t cap, size_t *l
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)tell_errno(why);
+		(void)tell(why, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {
 		(void)tell(why, "it is no file");
 	} else if (is_private && (st.st_mode & 077) != 0) {
@@ -211,7 +199,7 @@ disk_move(const char *from, const char *to, bool force, struct out *why)
 	if (force ? rename(from, to) == 0 : move_to_new(from, to)) {
 		return true;
 	}
-	return errno == EEXIST ? tell(why, exists) : tell_errno(why);
+	return tell(why, errno == EEXIST ? exists : strerror(errno));
 }
 
 /* A new file beside one, open, with mode 0600. */
@@ -223,7 +211,7 @@ open_beside(char temporary[DISK_PATH_MAX], const char *path, struct out *why)
 	if (disk_path(temporary, path, ".XXXXXX", why)) {
 		fd = mkostemp(temporary, O_CLOEXEC);
 		if (fd < 0) {
-			(void)tell_errno(why);
+			(void)tell(why, strerror(errno));
 		}
 	}
 	return fd;
@@ -295,10 +283,10 @@ disk_write(const char *path, const void *src, size_t len, unsigned mode, bool fo
 		is_written = fchmod(fd, (mode_t)mode & ~mask) == 0;
 	}
 	is_written = close(fd) == 0 && is_written;
-	is_written = is_written ? disk_move(temporary, path, force, why) : tell_errno(why);
+	is_written = is_written ? disk_move(temporary, path, force, why) : tell(why, strerror(errno));
 	if (!is_written) {
 		(void)unlink(temporary);
 		return false;
 	}
-	return disk_sync_folder(path) || tell_errno(why);
+	return disk_sync_folder(path) || tell(why, strerror(errno));
 }

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "disk.h"
 #include "plain.h"
+#include "tell.h"
 
 #define FILE_MAX (UINT32_C(1) << 20)
 
@@ -15,13 +16,6 @@
 #define HOST_WIDTH_MAX    40
 #define UNTIL_WIDTH       (sizeof "without end" - 1)
 #define FINGERPRINT_WIDTH (sizeof "sha256:" - 1 + 64)
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 bool
 hosts_add(struct hosts *h, struct text name, const char *pin, struct out *why)
@@ -122,9 +116,7 @@ hosts_read(struct hosts *h, const char *path, struct out *why)
 	if (is_read) {
 		is_read = add_lines(h, (struct text){ (const char *)file, len }, path, why);
 	} else {
-		plain_put(why, text_of(path));
-		out_string(why, ": ");
-		(void)tell(why, out_finish(&reason));
+		(void)tell_about(why, path, out_finish(&reason));
 	}
 	free(file);
 	return is_read;

@@ -17,14 +17,7 @@
 #include "date.h"
 #include "isodate.h"
 #include "issue.h"
-
-static bool
-tell(struct out *why, const char *a, const char *b)
-{
-	out_string(why, a);
-	out_string(why, b);
-	return false;
-}
+#include "tell.h"
 
 static void
 put_quoted(struct out *o, const char *name, const char *value)
@@ -167,7 +160,7 @@ grow(struct index *x, struct out *why)
 	}
 	entry = realloc(x->entry, room * sizeof *entry);
 	if (entry == NULL) {
-		return tell(why, "there is not enough memory", "");
+		return tell(why, "there is not enough memory");
 	}
 	x->entry = entry;
 	x->room = room;
@@ -177,9 +170,9 @@ grow(struct index *x, struct out *why)
 static bool
 tell_broken(size_t number, struct out *why)
 {
-	(void)tell(why, "line ", "");
+	out_string(why, "line ");
 	out_number(why, number);
-	return tell(why, " is broken: put it right, or restore the file from a backup", "");
+	return tell(why, " is broken: put it right, or restore the file from a backup");
 }
 
 /* Take the whole lines of a buffer; `*len` becomes what is left of it, moved to its start. */
@@ -229,7 +222,7 @@ take_tail(struct index *x, struct text tail, bool to_write, struct out *why)
 			x->warning = "its last line had no end, and got one";
 		}
 		return !to_write || (write(x->fd, "\n", 1) == 1 && fsync(x->fd) == 0)
-			|| tell(why, strerror(errno), "");
+			|| tell(why, strerror(errno));
 	}
 	x->warning = to_write ? "it ended in a torn line, which was cut off"
 		: "it ends in a torn line, which was left out";
@@ -237,7 +230,7 @@ take_tail(struct index *x, struct text tail, bool to_write, struct out *why)
 		return true;
 	}
 	end = lseek(x->fd, 0, SEEK_CUR);
-	return (end >= 0 && cut_off(x, end - (off_t)tail.len)) || tell(why, strerror(errno), "");
+	return (end >= 0 && cut_off(x, end - (off_t)tail.len)) || tell(why, strerror(errno));
 }
 
 /* Read all of it. */
@@ -257,7 +250,7 @@ read_lines(struct index *x, bool to_write, struct out *why)
 			continue;
 		}
 		if (n < 0) {
-			return tell(why, strerror(errno), "");
+			return tell(why, strerror(errno));
 		}
 		len += (size_t)n;
 		if (!take_lines(x, buffer, &len, why)) {
@@ -342,10 +335,10 @@ start(struct index *x, bool to_write, struct out *why)
 	struct stat st;
 
 	if (fstat(x->fd, &st) != 0) {
-		return tell(why, strerror(errno), "");
+		return tell(why, strerror(errno));
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return tell(why, "it is no file", "");
+		return tell(why, "it is no file");
 	}
 	if (!read_lines(x, to_write, why)) {
 		return false;
@@ -355,7 +348,7 @@ start(struct index *x, bool to_write, struct out *why)
 	}
 	/* While it is empty, a crash may have come between making it and syncing its folder. */
 	return !to_write || x->count > 0 || disk_sync_folder(x->path)
-		|| tell(why, strerror(errno), "");
+		|| tell(why, strerror(errno));
 }
 
 bool
@@ -373,10 +366,10 @@ index_open(struct index *x, const char *base, bool to_write, struct out *why)
 	if (!is_open && errno == ENOENT && !to_write) {
 		return true;
 	}
-	if (!is_open ? !tell(&o, strerror(errno), "") : !start(x, to_write, &o)) {
-		(void)tell(why, x->path, ": ");
+	if (!is_open ? !tell(&o, strerror(errno)) : !start(x, to_write, &o)) {
+		(void)tell_about(why, x->path, out_finish(&o));
 		index_close(x);
-		return tell(why, out_finish(&o), "");
+		return false;
 	}
 	if (!to_write) {
 		(void)close(x->fd);
@@ -424,13 +417,13 @@ index_add(struct index *x, const struct index_entry *entry, struct out *why)
 	put_entry(&o, entry);
 	reason = check_ready(x, &o);
 	if (reason != NULL) {
-		return tell(why, "the index can't be written: ", reason);
+		return tell_about(why, "the index can't be written", reason);
 	}
 	if (!grow(x, why)) {
 		return false;
 	}
 	if (fstat(x->fd, &st) != 0) {
-		return tell(why, "the index can't be written: ", strerror(errno));
+		return tell_about(why, "the index can't be written", strerror(errno));
 	}
 	do {
 		n = write(x->fd, line, o.len);
@@ -441,7 +434,7 @@ index_add(struct index *x, const struct index_entry *entry, struct out *why)
 	}
 	reason = n >= 0 && n < (ssize_t)o.len ? "the disk is full" : strerror(errno);
 	x->is_stuck = !cut_off(x, st.st_size);
-	return tell(why, "the index can't be written: ", reason);
+	return tell_about(why, "the index can't be written", reason);
 }
 
 bool

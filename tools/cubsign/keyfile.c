@@ -9,6 +9,7 @@
 #include "pbes2.h"
 #include "pem.h"
 #include "pkcs8.h"
+#include "tell.h"
 #include "x509.h"
 
 #define FILE_MAX  65536
@@ -24,13 +25,6 @@ struct found {
 	bool           is_old;      /* encrypted as `info` says */
 	struct dekinfo info;
 };
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 /* The objects of one kind in the pieces of a file. Returns as pem_end(). */
 static int

@@ -6,6 +6,7 @@
 
 #include "cubftpd_port.h"
 #include "pkcs8.h"
+#include "tell.h"
 
 #define BITS_MIN 2048
 #define BITS_MAX 4096
@@ -77,15 +78,13 @@ static bool
 read_options(const struct options *o, uint32_t *bits, struct out *why)
 {
 	if (options_has(o, OPT_RSA) && options_has(o, OPT_P384)) {
-		out_string(why, "--rsa and --p384 are two kinds of key: choose one");
-		return false;
+		return tell(why, "--rsa and --p384 are two kinds of key: choose one");
 	}
 	if (!options_number(o, OPT_RSA, BITS_MIN, BITS_MAX, 0, bits, why)) {
 		return false;
 	}
 	if (*bits % 8 != 0) {
-		out_string(why, "--rsa wants a multiple of 8, such as 2048, 3072 or 4096");
-		return false;
+		return tell(why, "--rsa wants a multiple of 8, such as 2048, 3072 or 4096");
 	}
 	return true;
 }
@@ -110,8 +109,7 @@ keygen_make(struct key *k, const struct options *o, struct out *why)
 	if (bits > 0) {
 		if (!make_rsa(k, bits)) {
 			wipe(k, sizeof *k);
-			out_string(why, "the RSA key that was made is not sound: try again");
-			return false;
+			return tell(why, "the RSA key that was made is not sound: try again");
 		}
 	} else if (options_has(o, OPT_P384)) {
 		key_make_p384(k);

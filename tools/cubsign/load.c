@@ -4,6 +4,7 @@
 
 #include "disk.h"
 #include "pem.h"
+#include "tell.h"
 
 /* The objects of one kind. Returns as pem_end(). */
 static int
@@ -50,8 +51,7 @@ load_request_from(struct bytes file, uint8_t *dst, size_t cap, struct bytes *der
 	}
 	(void)x509_chain_next(&rest, der);
 	if (rest.len > 0) {
-		out_string(why, "there is more than one request in it");
-		return false;
+		return tell(why, "there is more than one request in it");
 	}
 	return true;
 }

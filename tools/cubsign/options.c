@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "tell.h"
+
 static const char *const names[OPTIONS] = {
 	[OPT_ACCOUNT] = "--account",
 	[OPT_CA] = "--ca",
@@ -35,12 +37,10 @@ static const char *const names[OPTIONS] = {
 };
 
 static bool
-tell(struct out *why, const char *a, const char *b, const char *c)
+tell_of(struct out *why, enum option which, const char *what)
 {
-	out_string(why, a);
-	out_string(why, b);
-	out_string(why, c);
-	return false;
+	out_string(why, names[which]);
+	return tell(why, what);
 }
 
 /* The option that an argument names: up to its "=", if it has one. */
@@ -78,10 +78,10 @@ static bool
 keep(struct options *o, enum option which, char *value, struct out *why)
 {
 	if (value == NULL) {
-		return tell(why, names[which], " wants a value", "");
+		return tell_of(why, which, " wants a value");
 	}
 	if (value[0] == '\0') {
-		return tell(why, names[which], " wants a value that is not empty", "");
+		return tell_of(why, which, " wants a value that is not empty");
 	}
 	if (which == OPT_CA || which == OPT_PARENT) {
 		value[options_base_length(value)] = '\0';
@@ -111,14 +111,15 @@ options_parse(struct options *o, int argc, char **argv, uint32_t takes, struct o
 		}
 		which = find(argv[i]);
 		if (which == OPTIONS || (takes & TAKES(which)) == 0) {
-			return tell(why, "it takes no ", argv[i], "");
+			out_string(why, "it takes no ");
+			return tell(why, argv[i]);
 		}
 		if (o->value[which] != NULL) {
-			return tell(why, names[which], " is given twice", "");
+			return tell_of(why, which, " is given twice");
 		}
 		if (which >= OPT_ADD_CA) {
 			if (equals != NULL) {
-				return tell(why, names[which], " takes no value", "");
+				return tell_of(why, which, " takes no value");
 			}
 			o->value[which] = "";
 		} else if (!keep(o, which, equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL,
@@ -150,7 +151,7 @@ options_number(const struct options *o, enum option which, uint32_t min, uint32_
 
 	if (options_has(o, which)
 		&& (!text_number(text_of(o->value[which]), max, &n) || n < min)) {
-		(void)tell(why, names[which], " wants a number from ", "");
+		(void)tell_of(why, which, " wants a number from ");
 		out_number(why, min);
 		out_string(why, " to ");
 		out_number(why, max);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "tell.h"
 #include "x509.h"
 
 #define DNS_MAX 253  /* bytes of a host name: RFC 1035 section 2.3.4, as text */
@@ -174,8 +175,7 @@ san_parse(struct der *d, struct text list, struct bytes asked, struct out *why)
 		if (problem != NULL) {
 			out_escaped(why, item);
 			out_string(why, item.len > 0 ? ": " : "");
-			out_string(why, problem);
-			return false;
+			return tell(why, problem);
 		}
 	} while (rest.at != NULL);
 	der_put(d, names, o.len);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "plain.h"
+#include "tell.h"
 
 #define TERMINAL  "/dev/tty"
 #define SHOWN_MAX 16384  /* bytes of a prompt, or of a path: four digits for each of the longest */
@@ -35,13 +36,6 @@ struct silence {
 };
 
 static volatile sig_atomic_t caught;
-
-static bool
-tell(struct out *why, const char *what)
-{
-	out_string(why, what);
-	return false;
-}
 
 static void
 note(int number)
