@@ -4,14 +4,9 @@
 
 #include <string.h>
 
-#define SALT 8  /* the first bytes of the IV */
+#include "hex.h"
 
-static int
-digit_of(char c)
-{
-	c = text_upper(c);
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+#define SALT 8  /* the first bytes of the IV */
 
 /* "AES-256-CBC,0123...": the IV in hexadecimal digits. */
 static bool
@@ -21,21 +16,7 @@ read_value(struct dekinfo *info, struct text value)
 	struct text name = text_cut(&iv, ',');
 
 	info->cipher = cipher_by_name(name);
-	if (info->cipher == NULL) {
-		return true;
-	}
-	if (iv.len != 2u * info->cipher->block) {
-		return false;
-	}
-	for (size_t i = 0; i < iv.len; i += 2) {
-		int high = digit_of(iv.at[i]), low = digit_of(iv.at[i + 1]);
-
-		if (high < 0 || low < 0) {
-			return false;
-		}
-		info->iv[i / 2] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return info->cipher == NULL || hex_read(iv, info->iv, info->cipher->block);
 }
 
 /* The next line, without what ends it and without spaces around it. */

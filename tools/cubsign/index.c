@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "date.h"
+#include "hex.h"
 #include "isodate.h"
 #include "issue.h"
 #include "tell.h"
@@ -50,13 +51,6 @@ put_entry(struct out *o, const struct index_entry *e)
 	out_char(o, '\n');
 }
 
-/* The value of a digit; of anything else, any number: the line will not be the same again. */
-static unsigned
-digit(char c)
-{
-	return (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 0xF;
-}
-
 /* The next word of a line: what follows "NAME=". Empty where it is another one. */
 static struct text
 take_value(struct text *line, const char *name)
@@ -80,15 +74,11 @@ take_time(struct text *line, const char *name)
 	return time_s;
 }
 
+/* Where it is none, the line will not be the same again. */
 static void
 take_hash(struct text *line, const char *name, uint8_t hash[32])
 {
-	struct text t = take_value(line, name);
-
-	memset(hash, 0, 32);
-	for (size_t i = 0; i < 32 && t.len == 64; i++) {
-		hash[i] = (uint8_t)(digit(t.at[2 * i]) << 4 | digit(t.at[2 * i + 1]));
-	}
+	(void)hex_read(take_value(line, name), hash, 32);
 }
 
 /* Without quotes and escapes; empty where it is too long. */
@@ -97,10 +87,11 @@ take_quoted(struct text *line, const char *name, char *dst, size_t cap)
 {
 	struct text t = take_value(line, name);
 	struct out o = { .at = dst, .cap = cap };
+	uint8_t c;
 
 	for (size_t i = 1; i + 1 < t.len; i++) {
-		if (t.at[i] == '\\' && i + 4 < t.len) {
-			out_char(&o, (char)(digit(t.at[i + 2]) << 4 | digit(t.at[i + 3])));
+		if (t.at[i] == '\\' && i + 4 < t.len && hex_read((struct text){ t.at + i + 2, 2 }, &c, 1)) {
+			out_char(&o, (char)c);
 			i += 3;
 		} else {
 			out_char(&o, t.at[i]);
