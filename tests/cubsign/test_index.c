@@ -5,25 +5,15 @@
  */
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "host.h"
 #include "index.h"
 #include "issue.h"
-
-#define LEN(array) (sizeof (array) / sizeof (array)[0])
 
 static char folder[64], base[80], file[96];
 static char reason[2048];
@@ -650,6 +640,7 @@ what_is_no_file_is_no_index(void **state)
 	assert_told("No such file");
 }
 
+#undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {

@@ -3,24 +3,12 @@
  * Certificates that a CA writes, by what the readers of certificates and extensions find in
  * them and by their signatures. That OpenSSL and GnuTLS take them is for the live tests.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "extension.h"
+#include "host.h"
 #include "issue.h"
 #include "signature.h"
 
 #include "tests/data/keys.h"
-
-#define LEN(array)  (sizeof (array) / sizeof (array)[0])
-#define SPAN(array) ((struct bytes){ (array), sizeof(array) })
 
 /* 2030-01-01, and 2055-06-17 12:00:00: one for each of X.509's kinds of time. */
 #define FROM  INT64_C(1893456000)
@@ -58,7 +46,7 @@ make(enum profile profile, struct bytes public_key)
 		.profile = profile, .public_key = public_key,
 		.subject = make_name("router-17", name_buffer[0]),
 		.issuer = make_name("Acme", name_buffer[1]),
-		.issuer_key_id = SPAN(issuer_id), .path_length = -1,
+		.issuer_key_id = BYTES(issuer_id), .path_length = -1,
 		.from_s = FROM, .until_s = LATER,
 	};
 
@@ -124,10 +112,10 @@ a_certificate_says_what_it_was_to_say_whatever_the_keys(void **state)
 		struct bytes der;
 
 		take_key(pairs[by][0]);
-		what.names = SPAN(names);
+		what.names = BYTES(names);
 		der = write(&what);
 		read_all(der, &cert, &e);
-		assert_bytes(cert.serial, SPAN(what.serial));
+		assert_bytes(cert.serial, BYTES(what.serial));
 		assert_bytes(cert.subject, what.subject);
 		assert_bytes(cert.issuer, what.issuer);
 		assert_bytes(cert.public_key, public_key);
@@ -135,8 +123,8 @@ a_certificate_says_what_it_was_to_say_whatever_the_keys(void **state)
 		assert_int_equal(cert.until_s, LATER);
 		x509_hash(public_key, hash);
 		assert_bytes(e.subject_key_id, (struct bytes){ hash, 20 });
-		assert_bytes(e.authority_key_id, SPAN(issuer_id));
-		assert_bytes(e.names, SPAN(names));
+		assert_bytes(e.authority_key_id, BYTES(issuer_id));
+		assert_bytes(e.names, BYTES(names));
 		assert_null(key_read_public(pairs[by][1], &signs));
 		assert_true(signature_open(der, &s));
 		assert_null(signature_check(&s, &signs));
@@ -158,9 +146,9 @@ the_profile_decides_what_it_is_for(void **state)
 	struct extensions e;
 
 	(void)state;
-	take_key(SPAN(key_p256));
+	take_key(BYTES(key_p256));
 	for (size_t i = 0; i < LEN(expected); i++) {
-		struct issue what = make(expected[i].profile, SPAN(key_rsa2048_public));
+		struct issue what = make(expected[i].profile, BYTES(key_rsa2048_public));
 
 		read_all(write(&what), &cert, &e);
 		assert_int_equal(e.basic.is_ca, expected[i].profile == PROFILE_CA);
@@ -183,15 +171,15 @@ a_path_length_is_a_cas_alone_and_may_be_0(void **state)
 	struct issue what;
 
 	(void)state;
-	take_key(SPAN(key_p256));
+	take_key(BYTES(key_p256));
 	for (size_t i = 0; i < LEN(lengths); i++) {
-		what = make(PROFILE_CA, SPAN(key_p384_public));
+		what = make(PROFILE_CA, BYTES(key_p384_public));
 		what.path_length = lengths[i];
 		read_all(write(&what), &cert, &e);
 		assert_true(e.basic.path_length >= 0);
 		assert_int_equal(e.basic.path_length, lengths[i]);
 	}
-	what = make(PROFILE_CLIENT, SPAN(key_p384_public));
+	what = make(PROFILE_CLIENT, BYTES(key_p384_public));
 	what.path_length = 0;
 	read_all(write(&what), &cert, &e);
 	assert_int_equal(e.basic.path_length, -1);
@@ -205,8 +193,8 @@ one_that_signs_itself_names_no_authority(void **state)
 	struct extensions e;
 
 	(void)state;
-	take_key(SPAN(key_p256));
-	what = make(PROFILE_CA, SPAN(key_p256_public));
+	take_key(BYTES(key_p256));
+	what = make(PROFILE_CA, BYTES(key_p256_public));
 	what.issuer = what.subject;
 	what.issuer_key_id.len = 0;
 	read_all(write(&what), &cert, &e);
@@ -217,15 +205,15 @@ one_that_signs_itself_names_no_authority(void **state)
 static void
 which_extensions_are_critical_is_as_it_should_be(void **state)
 {
-	struct issue what = make(PROFILE_DEVICE, SPAN(key_p256_public));
+	struct issue what = make(PROFILE_DEVICE, BYTES(key_p256_public));
 	struct x509_cert cert;
 	struct extensions e;
 	struct der_in list;
 	unsigned count = 0;
 
 	(void)state;
-	take_key(SPAN(key_p256));
-	what.names = SPAN(names);
+	take_key(BYTES(key_p256));
+	what.names = BYTES(names);
 	read_all(write(&what), &cert, &e);
 	list = der_open(cert.extensions.list);
 	for (; der_peek(&list) != 0; count++) {
@@ -240,12 +228,12 @@ which_extensions_are_critical_is_as_it_should_be(void **state)
 static void
 what_does_not_fit_is_not_written(void **state)
 {
-	struct issue what = make(PROFILE_DEVICE, SPAN(key_rsa2048_public));
+	struct issue what = make(PROFILE_DEVICE, BYTES(key_rsa2048_public));
 	int whole = 0;
 
 	(void)state;
-	take_key(SPAN(key_p256));
-	what.names = SPAN(names);
+	take_key(BYTES(key_p256));
+	what.names = BYTES(names);
 	for (size_t cap = 1; cap < 2048; cap++) {
 		uint8_t *exact = malloc(cap);
 		int len;
@@ -267,12 +255,12 @@ what_does_not_fit_is_not_written(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(a_certificate_says_what_it_was_to_say_whatever_the_keys),
-	cmocka_unit_test(the_profile_decides_what_it_is_for),
-	cmocka_unit_test(a_path_length_is_a_cas_alone_and_may_be_0),
-	cmocka_unit_test(one_that_signs_itself_names_no_authority),
-	cmocka_unit_test(which_extensions_are_critical_is_as_it_should_be),
-	cmocka_unit_test(what_does_not_fit_is_not_written),
+	TEST(a_certificate_says_what_it_was_to_say_whatever_the_keys),
+	TEST(the_profile_decides_what_it_is_for),
+	TEST(a_path_length_is_a_cas_alone_and_may_be_0),
+	TEST(one_that_signs_itself_names_no_authority),
+	TEST(which_extensions_are_critical_is_as_it_should_be),
+	TEST(what_does_not_fit_is_not_written),
 };
 
 int

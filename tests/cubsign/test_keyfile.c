@@ -220,7 +220,7 @@ a_file_that_is_cut_short_is_refused(void **state)
 		size_t len = forms[i].file.len;
 
 		len -= forms[i].file.at[len - 1] == '\n';
-		for (size_t at = 0; at < len; at += len < host_rounds(1000) ? 1 : 13) {
+		for (size_t at = 0; at < len; at += len < claim_rounds(1000) ? 1 : 13) {
 			CLAIM(!read_bytes(forms[i].file.at, at), "%s, %u bytes", forms[i].name,
 				(unsigned)at);
 		}
@@ -232,7 +232,7 @@ static void
 no_damage_of_a_bit_gives_another_key(void **state)
 {
 	static uint8_t damaged[8192];
-	size_t more = host_rounds(20) < 20 ? 41 : 1;
+	size_t more = claim_rounds(20) < 20 ? 41 : 1;
 
 	(void)state;
 	for (size_t i = 0; i < LEN(forms); i++) {
@@ -500,7 +500,7 @@ an_encrypted_key_is_for_those_who_know_the_passphrase(void **state)
 	char said[128], first[8192];
 
 	(void)state;
-	for (size_t i = 0; i < host_rounds(3); i++) {
+	for (size_t i = 0; i < claim_rounds(3); i++) {
 		struct out why = OUT(text), o = OUT(said);
 		struct stat st;
 

@@ -453,7 +453,7 @@ random_changes_agree_with_a_list(void **state)
 	unsigned count = 0;
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(400); round++) {
+	for (uint32_t round = 0; round < claim_rounds(400); round++) {
 		struct account a;
 		char name[16];
 		unsigned at = 0;

@@ -106,7 +106,7 @@ static void
 addresses_are_written_as_the_c_library_does_and_read_back(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(50000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(50000); round++) {
 		struct port_addr addr = random_addr(round % 4 == 0 ? 4 : 6), again;
 		char want[INET6_ADDRSTRLEN], ip[48], whole[64], line[64];
 		struct out o = OUT(ip), all = OUT(whole);
@@ -146,7 +146,7 @@ what_is_read_is_what_the_c_library_reads(void **state)
 	uint32_t good = 0;
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(200000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(200000); round++) {
 		bool is_4 = round % 4 == 0;
 		char bytes[24], line[40];
 		struct text t = unit_random_text(bytes, 23, is_4 ? "1020.." : "::::10aF");

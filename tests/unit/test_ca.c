@@ -465,7 +465,7 @@ a_record_with_any_byte_changed_is_refused_or_read_as_it_stands(void **state)
 	unsigned good = 0;
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(4000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(4000); round++) {
 		size_t at = round < whole ? round : sim_random_below((uint32_t)whole);
 		int err;
 

@@ -560,7 +560,7 @@ nothing_that_comes_in_a_line_breaks_anything(void **state)
 	};
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(30000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(30000); round++) {
 		char bytes[160];
 		struct out o = OUT(bytes);
 		char value[100];

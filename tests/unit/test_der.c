@@ -438,7 +438,7 @@ static void
 nothing_that_is_read_lies_outside_of_the_buffer(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(100000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(100000); round++) {
 		char noise[40];
 		struct der_in d = reader_of(unit_random_text(noise, sizeof noise,
 			"\x30\x31\x02\x01\x03\x04\x05\x06\x80\x81\x82\x83\x84\xA0"));

@@ -238,7 +238,7 @@ half_an_identity_is_damage_and_not_a_reason_to_make_another(void **state)
 static void
 a_chain_that_was_cut_or_has_too_much_is_refused(void **state)
 {
-	uint32_t step = unit_rounds(20) == 20 ? 1 : 29;
+	uint32_t step = claim_rounds(20) == 20 ? 1 : 29;
 
 	(void)state;
 	make();
@@ -300,7 +300,7 @@ a_chain_larger_than_the_build_has_room_for_is_refused(void **state)
 static void
 an_identity_is_made_as_a_whole_or_not_at_all(void **state)
 {
-	uint32_t leap = unit_rounds(40) == 40 ? 40 : 400;
+	uint32_t leap = claim_rounds(40) == 40 ? 40 : 400;
 
 	(void)state;
 	for (uint64_t step = 0;; step += 1 + sim_random_below(leap)) {
@@ -577,7 +577,7 @@ use_flash(unsigned kind)
 static uint32_t
 leap(unsigned kind)
 {
-	return unit_rounds(1000) != 1000 ? 1 + sim_random_below(200)
+	return claim_rounds(1000) != 1000 ? 1 + sim_random_below(200)
 		: kind > 0 ? 1 + sim_random_below(10) : 1;
 }
 

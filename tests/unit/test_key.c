@@ -323,7 +323,7 @@ any_bytes_at_all_can_be_unpacked_without_harm(void **state)
 	uint8_t packed[KEY_PACKED_MAX];
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(2000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(2000); round++) {
 		size_t len = sim_random_below(sizeof packed + 1);
 
 		for (size_t i = 0; i < len; i++) {
@@ -645,7 +645,7 @@ no_damage_of_a_byte_gives_another_key(void **state)
 	for (size_t i = 0; i < 3 && i < LEN(forms); i++) {
 		struct bytes der = forms[i].private;
 		struct key_public public = public_key(forms[i].public);
-		uint32_t step = unit_rounds(100) == 100 ? 1 : 37;
+		uint32_t step = claim_rounds(100) == 100 ? 1 : 37;
 		uint8_t *copy = copy_of(der);
 
 		for (size_t at = 0; at < der.len; at += step) {

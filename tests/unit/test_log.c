@@ -53,7 +53,7 @@ static void
 values_cannot_forge_a_field_or_a_line(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(20000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(20000); round++) {
 		struct text key[8], value[8], name, path;
 		char a[24], b[24];
 		struct log l;
@@ -257,7 +257,7 @@ the_ring_holds_the_last_whole_lines_and_as_many_as_fit(void **state)
 	size_t len = strlen(strcpy(all, ring_text()));
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(3000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(3000); round++) {
 		uint64_t from = log_ring_end();
 		const char *want;
 
@@ -283,7 +283,7 @@ windows_of_the_ring_joined_are_all_lines(void **state)
 	static char joined[RING + LOG_RING_LINE];
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(500); round++) {
+	for (uint32_t round = 0; round < claim_rounds(500); round++) {
 		bool is_small = round % 2 == 0;
 		size_t len = 0, n;
 		uint64_t from;
@@ -308,7 +308,7 @@ static void
 reading_what_is_gone_goes_on_at_the_oldest_whole_line(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(500); round++) {
+	for (uint32_t round = 0; round < claim_rounds(500); round++) {
 		uint64_t old = log_ring_start(), from = old;
 		char text[LOG_RING_LINE];
 

@@ -227,7 +227,7 @@ static void
 no_input_breaks_it(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(3000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(3000); round++) {
 		char input[400];
 		uint8_t dst[30];
 		struct text noise;

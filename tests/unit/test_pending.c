@@ -364,7 +364,7 @@ static void
 random_traffic_keeps_to_the_rule(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(20000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(20000); round++) {
 		static struct pending before[CUB_PENDING];
 		uint32_t number = sim_random_below(3 * CUB_PENDING), addresses = 1 + round / 100 % 12;
 		struct port_addr peer = from((uint8_t)sim_random_below(addresses));

@@ -572,7 +572,7 @@ outcome_of_flip(uint32_t at, unsigned bit)
 static void
 flip_each_bit(const struct shape *shape)
 {
-	uint32_t in_records = 0, refused = 0, step = unit_rounds(20) == 20 ? 1 : 7;
+	uint32_t in_records = 0, refused = 0, step = claim_rounds(20) == 20 ? 1 : 7;
 
 	make_used_image(shape);
 	for (uint32_t at = 0; at < image.at; at++) {
@@ -639,7 +639,7 @@ each_flipped_bit_of_keys_values_and_checksums_is_refused(void **state)
 static void
 a_flipped_bit_of_free_space_is_repaired_or_refused(void **state)
 {
-	uint32_t step = unit_rounds(20) == 20 ? 9 : 101;
+	uint32_t step = claim_rounds(20) == 20 ? 9 : 101;
 
 	(void)state;
 	make_used_image(&shapes[1]);
@@ -661,7 +661,7 @@ a_flipped_bit_of_a_torn_tail_is_harmless_or_refused(void **state)
 	const struct store_change torn = PUT(5, "torn", value_bytes(), 40);
 
 	(void)state;
-	for (uint32_t cut = 1;; cut += unit_rounds(20) == 20 ? 9 : 17) {
+	for (uint32_t cut = 1;; cut += claim_rounds(20) == 20 ? 9 : 17) {
 		make_used_image(&shapes[1]);
 		assert_int_equal(open_store(), CUB_OK);
 		sim_flash_cut_after(cut);
@@ -671,7 +671,7 @@ a_flipped_bit_of_a_torn_tail_is_harmless_or_refused(void **state)
 		sim_power_on();
 		image_take(&image);
 		under_way = &torn;
-		for (uint32_t i = 0; i < 8 * 96; i += unit_rounds(20) == 20 ? 1 : 29) {
+		for (uint32_t i = 0; i < 8 * 96; i += claim_rounds(20) == 20 ? 1 : 29) {
 			outcome_of_flip(image.at + i / 8, i % 8);
 		}
 	}
@@ -694,7 +694,7 @@ a_flipped_bit_of_a_blank_device_is_harmless_or_refused(void **state)
 static void
 a_file_that_was_cut_short_is_refused(void **state)
 {
-	uint32_t step = unit_rounds(20) == 20 ? 19 : 999, whole;
+	uint32_t step = claim_rounds(20) == 20 ? 19 : 999, whole;
 
 	(void)state;
 	make_used_image(&shapes[0]);

@@ -278,7 +278,7 @@ cut_at_steps(const struct scenario *scenario, uint32_t leap)
 {
 	bool is_off;
 
-	leap = unit_rounds(1000) == 1000 ? leap : 100;
+	leap = claim_rounds(1000) == 1000 ? leap : 100;
 	for (uint64_t step = sim_random_below(leap);; step += 1 + sim_random_below(leap)) {
 		int err;
 
@@ -333,7 +333,7 @@ static void
 so_it_does_behind_a_cache_that_keeps_no_order(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= unit_rounds(3); seed++) {
+	for (uint64_t seed = 1; seed <= claim_rounds(3); seed++) {
 		sim_reset(sim_seed_or(seed));
 		for (size_t i = 0; i < LEN(shapes); i++) {
 			try_all_scenarios(&shapes[i], true, 30);
@@ -425,7 +425,7 @@ a_call_that_fails_leaves_the_old_state_or_the_new_one(void **state)
 		calls = calls_of(scenario);
 		/* Most calls are for reading, in the beginning; the last ones decide. */
 		for (uint64_t n = 1; fail_call(scenario, n, i % 2 == 0, errors[i / 2 % 2]);) {
-			uint64_t left = n + unit_rounds(20) < calls ? calls - n - unit_rounds(20) : 0;
+			uint64_t left = n + claim_rounds(20) < calls ? calls - n - claim_rounds(20) : 0;
 
 			n += 1 + sim_random_below(left < 70 ? (uint32_t)left + 1 : 70);
 		}
@@ -531,7 +531,7 @@ random_write(unsigned op)
 static void
 random_writes_and_cuts_agree_with_a_model(void **state)
 {
-	uint64_t full = 0, moves = 0, seeds = unit_rounds(60);
+	uint64_t full = 0, moves = 0, seeds = claim_rounds(60);
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= seeds; seed++) {

@@ -61,7 +61,7 @@ static void
 numbers_of_all_sizes_agree_with_the_c_library(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(20000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(20000); round++) {
 		uint64_t n = sim_random() >> sim_random_below(64);
 		uint64_t max = sim_random_below(4) == 0 ? n - sim_random_below(2)
 			: sim_random() >> sim_random_below(64);
@@ -320,7 +320,7 @@ random_bytes_are_judged_by_the_grammar_of_rfc_3629(void **state)
 	uint32_t good = 0;
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(200000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(200000); round++) {
 		char bytes[6];
 		struct text t = unit_random_text(bytes, sizeof bytes, often);
 		const uint8_t *s = (const uint8_t *)bytes;
@@ -438,7 +438,7 @@ static void
 escaped_text_can_be_taken_back_and_ends_no_field(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(50000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(50000); round++) {
 		char bytes[24], escaped[96], again[96];
 		struct text t = unit_random_text(bytes, sizeof bytes, "\\x0\"= \n\raf\x7F\x80");
 		struct out o = OUT(escaped);
@@ -516,7 +516,7 @@ windows_joined_are_the_whole_text(void **state)
 	static char whole[8192], joined[8192 + 200];
 
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(2000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(2000); round++) {
 		uint32_t seed = (uint32_t)sim_random();
 		struct out all = OUT(whole);
 		size_t len = 0;

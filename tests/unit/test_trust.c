@@ -627,7 +627,7 @@ static void
 cut_at_each_step(enum change change, bool is_full)
 {
 	struct trust_table before, after;
-	uint32_t leap = unit_rounds(1000) < 1000 ? 100 : is_full ? 15 : 1;
+	uint32_t leap = claim_rounds(1000) < 1000 ? 100 : is_full ? 15 : 1;
 	bool is_off = true;
 	uint64_t step;
 
@@ -685,7 +685,7 @@ random_changes_agree_with_a_list(void **state)
 	for (unsigned i = 0; i < CUB_TRUSTED; i++) {
 		all[i] = entry_of("");
 	}
-	for (uint32_t round = 0; round < unit_rounds(600); round++) {
+	for (uint32_t round = 0; round < claim_rounds(600); round++) {
 		unsigned at = sim_random_below(CUB_TRUSTED), count = 0;
 
 		if (sim_random_below(3) == 0) {
@@ -787,7 +787,7 @@ static void
 random_texts_are_no_fingerprints_or_have_digits_only(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(50000); round++) {
+	for (uint32_t round = 0; round < claim_rounds(50000); round++) {
 		char bytes[100], digits[TRUST_DIGITS + 1];
 		struct text t = unit_random_text(bytes, round % 4 == 0 ? 100 : 6, "0123456789abcdefAF:");
 		size_t len;

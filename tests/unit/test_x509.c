@@ -129,7 +129,7 @@ static void
 what_is_written_is_der_and_signed_by_its_own_key(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < unit_rounds(40); round++) {
+	for (uint32_t round = 0; round < claim_rounds(40); round++) {
 		key_make(&key);
 		make(TEXT("router-17"), round % 2 == 0 ? FROM : LATER);
 		CLAIM(is_sound_der(der, der_len), "round %u", (unsigned)round);
@@ -804,7 +804,7 @@ no_change_of_a_certificate_breaks_the_reader(void **state)
 				copy[at] ^= changes[k];
 			}
 		}
-		for (uint32_t round = 0; round < unit_rounds(5000); round++) {
+		for (uint32_t round = 0; round < claim_rounds(5000); round++) {
 			copy[sim_random_below((uint32_t)whole.len)] = (uint8_t)sim_random();
 			read_and_show(whole);
 			if (round % 3 == 0) {
