@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A CA whose key makes signatures that do not hold: nothing of that leaves it. */
-#include <ftw.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "authority.h"
@@ -14,7 +12,7 @@
 
 #define DAY_S 86400
 
-static char folder[64], base[80], reason[2048];
+static char base[80], reason[2048];
 static uint8_t names[4][128];
 static struct authority authority;
 static struct issued issued;
@@ -23,19 +21,9 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(folder, sizeof folder, "/tmp/test_authority.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(base, sizeof base, "%s/ca", folder);
+	host_make_folder();
+	(void)snprintf(base, sizeof base, "%s/ca", host_folder);
 	return 0;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
 }
 
 static int
@@ -43,7 +31,7 @@ teardown(void **state)
 {
 	(void)state;
 	authority_close(&authority);
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return host_remove_folder(state);
 }
 
 /* As if it had been asked for. */

@@ -6,16 +6,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "disk.h"
 #include "host.h"
 
-static char folder[64], path[80], other[80], reason[2048];
+static char path[80], other[80], reason[2048];
 static bool has_link, has_renameat2;
 static unsigned links;
 
@@ -55,29 +53,12 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(folder, sizeof folder, "/tmp/test_disk.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(path, sizeof path, "%s/a", folder);
-	(void)snprintf(other, sizeof other, "%s/b", folder);
+	host_make_folder();
+	(void)snprintf(path, sizeof path, "%s/a", host_folder);
+	(void)snprintf(other, sizeof other, "%s/b", host_folder);
 	has_link = has_renameat2 = true;
 	links = 0;
 	return 0;
-}
-
-static int
-remove_one(const char *at, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(at);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static int files;
@@ -96,7 +77,7 @@ static int
 count_files(void)
 {
 	files = 0;
-	assert_int_equal(nftw(folder, count_one, 8, FTW_PHYS), 0);
+	assert_int_equal(nftw(host_folder, count_one, 8, FTW_PHYS), 0);
 	return files;
 }
 
@@ -182,8 +163,8 @@ files_are_the_same_by_any_name_and_before_they_are_there(void **state)
 	struct out why = OUT(reason);
 
 	(void)state;
-	(void)snprintf(again, sizeof again, "%s/./a", folder);
-	(void)snprintf(linked, sizeof linked, "%s/link", folder);
+	(void)snprintf(again, sizeof again, "%s/./a", host_folder);
+	(void)snprintf(linked, sizeof linked, "%s/link", host_folder);
 	assert_true(disk_is_same(path, again));
 	assert_false(disk_is_same(path, other));
 	assert_true(disk_write(path, "one", 3, 0644, false, &why));
@@ -196,7 +177,7 @@ files_are_the_same_by_any_name_and_before_they_are_there(void **state)
 	assert_false(disk_is_same("none/a", path));
 }
 
-#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, setup, host_remove_folder)
 
 static const struct CMUnitTest tests[] = {
 	IN_FOLDER(a_new_file_needs_only_one_of_the_ways_and_replaces_nothing),

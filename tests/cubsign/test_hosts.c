@@ -90,7 +90,6 @@ a_file_lists_hosts_with_and_without_fingerprints(void **state)
 	assert_string_equal(h.item[2].to.host, "::1");
 	assert_string_equal(h.item[2].pin, DIGITS);
 	hosts_free(&h);
-	(void)unlink(PATH);
 }
 
 static void
@@ -118,7 +117,6 @@ a_bad_line_is_named(void **state)
 		CLAIM(strstr(text, table[i].why) != NULL, "%s: %s", table[i].content, text);
 		hosts_free(&h);
 	}
-	(void)unlink(PATH);
 }
 
 static void
@@ -212,5 +210,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, host_enter_folder, host_remove_folder);
 }

@@ -4,10 +4,8 @@
  * hands can do to it, and what happens where it can't be written.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +13,7 @@
 #include "index.h"
 #include "issue.h"
 
-static char folder[64], base[80], file[96];
+static char base[80], file[96];
 static char reason[2048];
 static struct out why;
 static struct index x;
@@ -24,9 +22,8 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)snprintf(folder, sizeof folder, "/tmp/test_index.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	(void)snprintf(base, sizeof base, "%s/ca", folder);
+	host_make_folder();
+	(void)snprintf(base, sizeof base, "%s/ca", host_folder);
 	(void)snprintf(file, sizeof file, "%s.index", base);
 	why = OUT(reason);
 	x = (struct index){ .fd = -1 };
@@ -34,20 +31,11 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	(void)state;
 	index_close(&x);
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return host_remove_folder(state);
 }
 
 static bool
@@ -635,7 +623,7 @@ what_is_no_file_is_no_index(void **state)
 	assert_told(file);
 	assert_false(open_index(false));
 	assert_int_equal(rmdir(file), 0);
-	(void)snprintf(base, sizeof base, "%s/missing/ca", folder);
+	(void)snprintf(base, sizeof base, "%s/missing/ca", host_folder);
 	assert_false(open_index(true));
 	assert_told("No such file");
 }

@@ -64,7 +64,7 @@ take_key(struct bytes der)
 }
 
 static struct bytes
-write(const struct issue *what)
+sign(const struct issue *what)
 {
 	int len = issue_write(out, sizeof out, what, &signer);
 
@@ -113,7 +113,7 @@ a_certificate_says_what_it_was_to_say_whatever_the_keys(void **state)
 
 		take_key(pairs[by][0]);
 		what.names = BYTES(names);
-		der = write(&what);
+		der = sign(&what);
 		read_all(der, &cert, &e);
 		assert_bytes(cert.serial, BYTES(what.serial));
 		assert_bytes(cert.subject, what.subject);
@@ -150,7 +150,7 @@ the_profile_decides_what_it_is_for(void **state)
 	for (size_t i = 0; i < LEN(expected); i++) {
 		struct issue what = make(expected[i].profile, BYTES(key_rsa2048_public));
 
-		read_all(write(&what), &cert, &e);
+		read_all(sign(&what), &cert, &e);
 		assert_int_equal(e.basic.is_ca, expected[i].profile == PROFILE_CA);
 		assert_int_equal(cert.extensions.is_ca, e.basic.is_ca);
 		assert_true(e.basic.has_usage);
@@ -175,13 +175,13 @@ a_path_length_is_a_cas_alone_and_may_be_0(void **state)
 	for (size_t i = 0; i < LEN(lengths); i++) {
 		what = make(PROFILE_CA, BYTES(key_p384_public));
 		what.path_length = lengths[i];
-		read_all(write(&what), &cert, &e);
+		read_all(sign(&what), &cert, &e);
 		assert_true(e.basic.path_length >= 0);
 		assert_int_equal(e.basic.path_length, lengths[i]);
 	}
 	what = make(PROFILE_CLIENT, BYTES(key_p384_public));
 	what.path_length = 0;
-	read_all(write(&what), &cert, &e);
+	read_all(sign(&what), &cert, &e);
 	assert_int_equal(e.basic.path_length, -1);
 }
 
@@ -197,7 +197,7 @@ one_that_signs_itself_names_no_authority(void **state)
 	what = make(PROFILE_CA, BYTES(key_p256_public));
 	what.issuer = what.subject;
 	what.issuer_key_id.len = 0;
-	read_all(write(&what), &cert, &e);
+	read_all(sign(&what), &cert, &e);
 	assert_int_equal(e.authority_key_id.len, 0);
 	assert_true(e.subject_key_id.len > 0);
 }
@@ -214,7 +214,7 @@ which_extensions_are_critical_is_as_it_should_be(void **state)
 	(void)state;
 	take_key(BYTES(key_p256));
 	what.names = BYTES(names);
-	read_all(write(&what), &cert, &e);
+	read_all(sign(&what), &cert, &e);
 	list = der_open(cert.extensions.list);
 	for (; der_peek(&list) != 0; count++) {
 		struct x509_extension one = x509_take_extension(&list);

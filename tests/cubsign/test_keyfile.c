@@ -6,7 +6,6 @@
  */
 #include "host.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -20,7 +19,6 @@
 #define VARIABLE "CUBSIGN_PASSPHRASE"
 
 static const struct secret_source from = { NULL, VARIABLE, NULL };
-static char folder[] = "/tmp/test_keyfile.XXXXXX";
 static struct key key;
 static char text[512];
 
@@ -573,19 +571,13 @@ nothing_is_overwritten_unless_it_is_demanded(void **state)
 	assert_true(read_back());
 }
 
-static int
-in_a_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
+/* Nothing else is left in it. */
 static int
 remove_folder(void **state)
 {
 	(void)state;
 	(void)unlink(PATH);
-	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+	return rmdir(host_folder);
 }
 
 static int
@@ -623,5 +615,5 @@ main(void)
 		TEST(nothing_is_overwritten_unless_it_is_demanded),
 	};
 
-	return cmocka_run_group_tests(tests, in_a_folder, remove_folder);
+	return cmocka_run_group_tests(tests, host_enter_folder, remove_folder);
 }
