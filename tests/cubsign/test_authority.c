@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A CA whose key makes signatures that do not hold: nothing of that leaves it. */
-#include <unistd.h>
+/*
+ * A CA whose key makes signatures that do not hold, and one that others use, too: nothing leaves it
+ * that should not.
+ */
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "authority.h"
 #include "clock.h"
@@ -115,21 +119,28 @@ assert_thrown_away(struct out *why)
 	}
 }
 
+/* Sign a device's request. */
+static bool
+sign(struct out *why)
+{
+	struct csr csr = make_csr("router-17", names[1], BYTES(key_p384_public));
+	struct order order = make_order(PROFILE_DEVICE);
+
+	return authority_sign(&authority, &csr, &order, "x.crt", &issued, why);
+}
+
 static void
 a_signature_that_does_not_hold_is_neither_recorded_nor_given_out(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < LEN(keys); i++) {
-		struct csr csr = make_csr("router-17", names[1], BYTES(key_p384_public));
-		struct order order = make_order(PROFILE_DEVICE);
 		struct out why = OUT(reason);
 
 		open_ca(keys[i][0], keys[i][1]);
-		CLAIM(authority_sign(&authority, &csr, &order, "x.crt", &issued, &why), "%s",
-			out_finish(&why));
+		CLAIM(sign(&why), "%s", out_finish(&why));
 		assert_int_equal(authority.index.count, 1);
 		damage(&authority.key);
-		assert_false(authority_sign(&authority, &csr, &order, "x.crt", &issued, &why));
+		assert_false(sign(&why));
 		assert_thrown_away(&why);
 		assert_int_equal(authority.index.count, 1);
 		authority_close(&authority);
@@ -139,6 +150,48 @@ a_signature_that_does_not_hold_is_neither_recorded_nor_given_out(void **state)
 		assert_int_equal(remove(strcat(base, ".index")), 0);
 		base[strlen(base) - strlen(".index")] = '\0';
 	}
+}
+
+static void
+a_ca_that_is_open_to_sign_keeps_no_other_run_waiting(void **state)
+{
+	struct out why = OUT(reason);
+	char path[128];
+	int fd;
+
+	(void)state;
+	open_ca(keys[0][0], keys[0][1]);
+	(void)snprintf(path, sizeof path, "%s.index", base);
+	fd = open(path, O_RDONLY);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+		assert_int_equal(flock(fd, LOCK_UN), 0);
+		CLAIM(sign(&why), "%s", out_finish(&why));
+	}
+	damage(&authority.key);
+	assert_false(sign(&why));
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	(void)close(fd);
+}
+
+static void
+a_ca_that_was_replaced_meanwhile_signs_nothing(void **state)
+{
+	static struct authority first;
+	struct out why = OUT(reason);
+
+	(void)state;
+	open_ca(keys[0][0], keys[0][1]);
+	first = authority;
+	open_ca(keys[1][0], keys[1][1]);
+	CLAIM(sign(&why), "%s", out_finish(&why));
+	authority_close(&authority);
+	authority = first;
+	assert_false(sign(&why));
+	assert_non_null(strstr(out_finish(&why), "the CA was replaced meanwhile"));
+	authority_close(&authority);
+	assert_true(index_open(&authority.index, base, false, &why));
+	assert_int_equal(authority.index.count, 1);
 }
 
 static void
@@ -163,6 +216,8 @@ a_ca_whose_own_signature_does_not_hold_is_not_made(void **state)
 
 static const struct CMUnitTest tests[] = {
 	IN_FOLDER(a_signature_that_does_not_hold_is_neither_recorded_nor_given_out),
+	IN_FOLDER(a_ca_that_is_open_to_sign_keeps_no_other_run_waiting),
+	IN_FOLDER(a_ca_that_was_replaced_meanwhile_signs_nothing),
 	IN_FOLDER(a_ca_whose_own_signature_does_not_hold_is_not_made),
 };
 

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -446,17 +447,21 @@ a_line_that_can_neither_be_written_nor_taken_back_stops_all_others(void **state)
 	assert_entries(1);
 }
 
-/* One writer of several: in each of the rounds a key that the others sign, too. */
+/*
+ * One writer of several: in each of the rounds a key that the others sign, too. Every second one
+ * opens the index anew each time, the others keep it open.
+ */
 static bool
 write_rounds(unsigned writer, unsigned writers, unsigned rounds)
 {
-	bool is_good = freopen("/dev/null", "w", stderr) != NULL;
+	bool is_good = freopen("/dev/null", "w", stderr) != NULL && open_index(true);
 
 	for (unsigned i = 0; i < rounds && is_good; i++) {
 		struct index_entry e = make_entry(writer + i * writers);
 
 		memset(e.key, (int)i, sizeof e.key);
-		is_good = open_index(true);
+		index_unlock(&x);
+		is_good = writer % 2 == 0 ? open_index(true) : index_lock(&x, &why);
 		e.is_renewal = is_good && index_has_key(&x, e.key);
 		(void)usleep(1000);  /* in which the others would come, if they could */
 		is_good = is_good && index_add(&x, &e, &why);
@@ -499,6 +504,81 @@ writers_wait_for_each_other_and_know_of_each_other(void **state)
 	for (size_t i = 0; i < ROUNDS; i++) {
 		assert_int_equal(firsts[i], 1);
 	}
+}
+
+static void
+add_to(struct index *other, unsigned n)
+{
+	struct index_entry e = make_entry(n);
+
+	assert_true(index_lock(other, &why));
+	assert_true(index_add(other, &e, &why));
+	index_unlock(other);
+}
+
+static void
+who_keeps_it_open_reads_what_others_add_and_mends_what_they_tear(void **state)
+{
+	char text[16384], after[16384];
+	struct index other;
+	size_t len;
+
+	(void)state;
+	assert_true(open_index(true));
+	index_unlock(&x);
+	assert_true(index_open(&other, base, true, &why));
+	index_unlock(&other);
+	add_to(&other, 0);
+	add_to(&x, 1);
+	add_to(&other, 2);
+	len = read_file(text, sizeof text);
+	write_file(text, len);  /* as an editor does that saves in place */
+	assert_int_equal(truncate(file, (off_t)len + 9), 0);
+	assert_true(index_lock(&x, &why));
+	assert_entries(3);
+	assert_non_null(x.warning);
+	assert_int_equal(read_file(after, sizeof after), len);
+	index_unlock(&x);
+	add_to(&other, 3);
+	assert_true(index_lock(&x, &why));
+	assert_entries(4);
+	assert_null(x.warning);
+	index_close(&other);
+}
+
+static void
+an_index_that_has_become_shorter_is_not_written_to(void **state)
+{
+	char text[16384];
+	size_t len = make_file(2, text, sizeof text);
+
+	(void)state;
+	assert_true(open_index(true));
+	index_unlock(&x);
+	write_file(text, len - 1);
+	assert_false(index_lock(&x, &why));
+	assert_told(": it has become shorter while it was in use");
+	assert_true(open_index(true));
+	assert_entries(2);
+}
+
+static void
+a_line_of_others_that_is_broken_is_told_and_keeps_nobody_out(void **state)
+{
+	char text[16384];
+	size_t len = make_file(2, text, sizeof text);
+	int fd;
+
+	(void)state;
+	assert_true(open_index(true));
+	index_unlock(&x);
+	memcpy(text + len, "signed=\n", 8);
+	write_file(text, len + 8);
+	assert_false(index_lock(&x, &why));
+	assert_told(".index: line 3 is broken");
+	fd = open(file, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	(void)close(fd);
 }
 
 /* Put another file in the place of the index, one of `count` entries. */
@@ -643,6 +723,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_full_disk_leaves_the_index_as_it_was_and_room_later_is_used),
 	TEST(a_line_that_can_neither_be_written_nor_taken_back_stops_all_others),
 	TEST(writers_wait_for_each_other_and_know_of_each_other),
+	TEST(who_keeps_it_open_reads_what_others_add_and_mends_what_they_tear),
+	TEST(an_index_that_has_become_shorter_is_not_written_to),
+	TEST(a_line_of_others_that_is_broken_is_told_and_keeps_nobody_out),
 	TEST(who_has_waited_gets_the_file_that_has_the_name_then),
 	TEST(nothing_is_added_to_a_file_that_has_lost_its_name),
 	TEST(a_key_is_found_among_others),

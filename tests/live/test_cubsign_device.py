@@ -338,6 +338,26 @@ class Many(DeviceCase):
                          [self.host(), NOWHERE, self.host(other)])
         self.assertEqual(len(self.index(self.base)), 2)
 
+    def test_a_run_that_waits_for_a_device_keeps_no_other_one_waiting(self):
+        other = self.new_device()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            path = self.hosts(f"127.0.0.1:{silent.getsockname()[1]} {'0' * 64}",
+                              f"{self.host(other)} {self.fingerprint(other)}")
+            waits = subprocess.Popen([CUBSIGN, "provision", "--hosts", path, "--ca", self.base],
+                                     env={**ENVIRONMENT, "CUBSIGN_PASSWORD": ADMIN_PASSWORD},
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, start_new_session=True)
+            self.addCleanup(waits.wait)
+            self.addCleanup(waits.kill)
+            silent.settimeout(LIMIT_S)
+            near, _ = silent.accept()
+            with near:
+                done = self.provision(base=self.base)
+            self.assertEqual(done.code, 0, done)
+            self.assertNotIn("waiting", done.err)
+        self.assertEqual(waits.wait(LIMIT_S), 1)
+        self.assertEqual(len(self.index(self.base)), 2)
+
     def test_bad_lines_are_told_before_anything_is_done(self):
         before = self.fingerprint()
         for line, says in (("host:99999", "65535"), ("ftp://host", "HOST"),

@@ -147,6 +147,7 @@ authority_open(struct authority *a, const char *base, struct secret_source from,
 		return false;
 	}
 	index_warn(&a->index);
+	index_unlock(&a->index);
 	return true;
 }
 
@@ -463,9 +464,26 @@ copy_end(char *dst, size_t cap, const char *src)
 	(void)text_copy(text_of(src), dst, cap);
 }
 
-/* Enter it into the index. */
+/*
+ * Is it still the CA that has this name? Asked while the index is locked, since `cubsign ca` holds
+ * that while it replaces one.
+ */
 static bool
-record(struct authority *a, const struct csr *csr, const struct order *order, const char *file,
+is_current(const struct authority *a, struct out *why)
+{
+	char path[DISK_PATH_MAX], text[256];
+	struct out reason = OUT(text);
+	uint8_t der[AUTHORITY_CHAIN_MAX];
+	struct bytes chain;
+
+	return (disk_path(path, a->base, ".crt", &reason)
+		&& load_chain(path, der, sizeof der, &chain, &reason) && bytes_equal(chain, a->chain))
+		|| tell(why, "the CA was replaced meanwhile");
+}
+
+/* Enter it into the index, which is locked. */
+static bool
+enter(struct authority *a, const struct csr *csr, const struct order *order, const char *file,
 	struct issued *issued, struct out *why)
 {
 	struct index_entry entry = {
@@ -483,6 +501,22 @@ record(struct authority *a, const struct csr *csr, const struct order *order, co
 	x509_put_name(&subject, csr->subject, sizeof entry.subject - 1);
 	(void)out_finish(&subject);
 	return index_add(&a->index, &entry, why);
+}
+
+/* The same with the index locked. */
+static bool
+record(struct authority *a, const struct csr *csr, const struct order *order, const char *file,
+	struct issued *issued, struct out *why)
+{
+	bool is_recorded;
+
+	if (!index_lock(&a->index, why)) {
+		return false;
+	}
+	index_warn(&a->index);
+	is_recorded = is_current(a, why) && enter(a, csr, order, file, issued, why);
+	index_unlock(&a->index);
+	return is_recorded;
 }
 
 /* The CA's own identifier; where its certificate has none, as it would have been. */

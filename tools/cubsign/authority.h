@@ -24,14 +24,14 @@ struct authority {
 	struct bytes own;              /* its own certificate */
 	struct x509_cert cert;
 	struct extensions extensions;
-	struct index index;            /* open and locked, unless it was only read */
+	struct index index;            /* open and not locked, unless it was only read */
 };
 
 /*
  * Open one to sign with: key and certificate fit each other, it is a CA that may sign, and valid
- * now; it and those above it have no critical extension that devices do not know. Locks the index
- * against other runs, and waits for them; says on standard error that it waits, that the index
- * was not there, and where its last line was torn.
+ * now; it and those above it have no critical extension that devices do not know. The index is
+ * read, mended and made; what that finds is said on standard error. It is locked only here and
+ * for the moment in which something is entered: nobody waits for a device, or for an answer.
  * False: told in `why`, with the file's name, and nothing is open.
  */
 bool authority_open(struct authority *a, const char *base, struct secret_source from,
@@ -43,7 +43,7 @@ bool authority_open(struct authority *a, const char *base, struct secret_source 
  */
 bool authority_read(struct authority *a, const char *base, struct out *why);
 
-/* Unlock, and wipe the key. */
+/* Close the index, and wipe the key. */
 void authority_close(struct authority *a);
 
 /* Is this one of its own files, by whatever name? */
@@ -84,7 +84,7 @@ struct issued {
  * Sign a request that csr_read() has checked. Names that it asks for are confirmed on the
  * terminal where --san was not given; without one they are left out. What was signed is verified
  * as a device would, and then the index has it, synced, before this returns; `file` is what the
- * index says of where it goes.
+ * index says of where it goes. A CA that was replaced since it was opened signs nothing.
  * Returns false, told in `why`: nothing was signed, and the index is as before.
  */
 bool authority_sign(struct authority *a, const struct csr *csr, const struct order *order,

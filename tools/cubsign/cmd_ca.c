@@ -305,7 +305,7 @@ make(const struct options *o, const struct paths *p, const struct order *order,
 	return is_done;
 }
 
-/* The same with the indexes of the CA and of its parent locked. */
+/* The same with the index of the CA locked. */
 static bool
 make_locked(const struct options *o, const struct paths *p, const struct order *order,
 	struct issued *issued, struct out *why)

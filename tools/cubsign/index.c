@@ -188,11 +188,11 @@ take_lines(struct index *x, char *buffer, size_t *len, struct out *why)
 	return true;
 }
 
-/* Take back what stands behind `end`. */
+/* Take back what stands behind `end`; from there on it will be read again. */
 static bool
 cut_off(const struct index *x, off_t end)
 {
-	return ftruncate(x->fd, end) == 0 && fsync(x->fd) == 0;
+	return ftruncate(x->fd, end) == 0 && lseek(x->fd, end, SEEK_SET) == end && fsync(x->fd) == 0;
 }
 
 /* Take what follows the last line end: an editor may have dropped that, or a crash the rest. */
@@ -255,7 +255,7 @@ read_lines(struct index *x, bool to_write, struct out *why)
 
 /* Wait for the lock, and say so where that takes time. */
 static bool
-lock(const struct index *x)
+wait_for_lock(const struct index *x)
 {
 	int err = flock(x->fd, LOCK_EX | LOCK_NB);
 
@@ -309,7 +309,7 @@ open_to_write(struct index *x)
 		if (fstat(x->fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 			return true;
 		}
-		if (!lock(x)) {
+		if (!wait_for_lock(x)) {
 			return false;
 		}
 		if (is_in_place(x)) {
@@ -365,6 +365,43 @@ index_open(struct index *x, const char *base, bool to_write, struct out *why)
 	if (!to_write) {
 		(void)close(x->fd);
 		x->fd = -1;
+	}
+	return true;
+}
+
+void
+index_unlock(struct index *x)
+{
+	(void)flock(x->fd, LOCK_UN);
+}
+
+/* What others have added. */
+static bool
+read_on(struct index *x, struct out *why)
+{
+	struct stat st;
+
+	x->warning = NULL;
+	if (fstat(x->fd, &st) != 0) {
+		return tell(why, strerror(errno));
+	}
+	/* Where somebody has cut it, what is there now may not end like a line. */
+	return st.st_size >= lseek(x->fd, 0, SEEK_CUR) ? read_lines(x, true, why)
+		: tell(why, "it has become shorter while it was in use");
+}
+
+bool
+index_lock(struct index *x, struct out *why)
+{
+	char reason[256];
+	struct out o = OUT(reason);
+
+	if (!wait_for_lock(x)) {
+		return tell_about(why, x->path, strerror(errno));
+	}
+	if (!read_on(x, &o)) {
+		index_unlock(x);
+		return tell_about(why, x->path, out_finish(&o));
 	}
 	return true;
 }

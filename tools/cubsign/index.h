@@ -31,7 +31,7 @@ struct index_entry {
 };
 
 struct index {
-	int fd;                      /* locked; -1: not open */
+	int fd;                      /* what is behind its offset has not been read; -1: not open */
 	char path[DISK_PATH_MAX];
 	size_t count, room;
 	struct index_entry *entry;   /* by malloc(3) */
@@ -41,22 +41,31 @@ struct index {
 };
 
 /*
- * Open the index of a CA and read it. For writing, it is made where there is none, locked
- * until index_close(), and the end of its last line is mended; one run waits for another, and
- * the lock is on the file that has the name then. Else it may be missing, and is empty; a torn
- * last line is left out, since somebody may just be writing it.
+ * Open the index of a CA and read it. For writing, it is made where there is none, locked, and the
+ * end of its last line is mended; one run waits for another, and the lock is on the file that
+ * has the name then. Else it may be missing, and is empty; a torn last line is left out, since
+ * somebody may just be writing it.
  * False: told in `why`, with the file's name and the line that is broken; nothing is open.
  */
 bool index_open(struct index *x, const char *base, bool to_write, struct out *why);
 void index_close(struct index *x);
 
+/* Let others write, as long as nothing is to be added; it stays open. */
+void index_unlock(struct index *x);
+
+/*
+ * Lock it again, wait for others, and read what they have added; it is mended as by index_open().
+ * False: told in `why`; it is not locked.
+ */
+bool index_lock(struct index *x, struct out *why);
+
 /* Say the warning on standard error, if there is one. */
 void index_warn(const struct index *x);
 
 /*
- * Add an entry to one that is open for writing: synced, or not at all. Its texts must fit a
- * line (INDEX_LINE_MAX), and do where they are those of the struct. Not where the file has lost
- * its name: what is written there would be lost with it.
+ * Add an entry to one that is open for writing, and locked: synced, or not at all. Its texts must
+ * fit a line (INDEX_LINE_MAX), and do where they are those of the struct. Not where the file has
+ * lost its name: what is written there would be lost with it.
  * False: told.
  */
 bool index_add(struct index *x, const struct index_entry *entry, struct out *why);
