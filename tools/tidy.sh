@@ -4,16 +4,26 @@
 # BUILD is the folder whose core/*.o are looked into, by $NM. Prints each violation with
 # file and line, and exits 1 where there is one.
 
-# The floors of core/. A file includes lower floors, and earlier names of its own floor.
+# The floors of a folder. A file includes lower floors, and earlier names of its own floor.
 FLOORS='
+	core/
 	0 text addr path crc32 date der pem curves pbkdf2 bucket blame
 	1 clock config store key x509 verify log seal identity account trust ca pending
 	2 wait peercert tls chan service hook
 	3 manage admit report provision line reply listing upload sweep transfer state
 	3 cmd_access cmd_hash cmd_param cmd_file cmd_data cmd_info command session pool
 	4 request sub_account sub_device sub_check sub_server sub_trust admin control server
+	tools/cubsign/
+	0 tell hex plain isodate answer cipher pkcs8 signature extension csr san issue describe
+	1 disk load secret dekinfo pbes2 keyfile index dial tunnel ftps
+	2 options keygen authority device hosts
+	3 command cmd_ca cmd_key cmd_show cmd_sign cmd_list cmd_verify cmd_provision cmd_trust
+	4 main
 '
-# What else core/ may include, and call besides itself, br_* and port_*.
+# Of core/, tools/cubsign/ includes floors 0 and 1, and these.
+BORROWED='peercert report'
+# What else core/ and floor 0 of tools/cubsign/ may include, and core/ call besides itself, br_*
+# and port_*.
 SYSTEM='bearssl.h stddef.h stdint.h stdbool.h string.h'
 PROJECT='cubftpd.h cubftpd_port.h cubftpd_config.h'
 CALLS='memcpy memmove memset memcmp memchr strlen'
@@ -29,7 +39,7 @@ COMPILER="$COMPILER|"'^__mem(cpy|move|set)_chk$|^bcmp$|^_?_gp_disp$|^_GLOBAL_OFF
 FUNCTION_LINES=70
 LINE_COLUMNS=100
 LC_ALL=C
-export FLOORS SYSTEM PROJECT CALLS FLOOR_0_CALLS FLOOR_0_MAY COMPILER
+export FLOORS BORROWED SYSTEM PROJECT CALLS FLOOR_0_CALLS FLOOR_0_MAY COMPILER
 export FUNCTION_LINES LINE_COLUMNS LC_ALL
 
 sources()
@@ -75,28 +85,42 @@ check_sources()
 		name = substr(what, 2, length(what) - 2)
 		if (name == "autoconf.h" && FILENAME != "include/cubftpd_config.h")
 			bad(FNR, "only include/cubftpd_config.h reads autoconf.h")
-		if (!in_core)
+		if (!(home in storeyed))
 			return
 		included[FILENAME, name] = 1
 		if (what ~ /^<.*>$/) {
-			if (!(name in system_header)) bad(FNR, "core/ does not include " what)
+			if ((in_core || floor[home, self] == "0") && !(name in system_header))
+				bad(FNR, home self " does not include " what)
 		} else if (name in project) {
 			return
-		} else if (name !~ /^[a-z0-9_]+\.h$/ || !(substr(name, 1, length(name) - 2) in floor)) {
-			bad(FNR, "core/ does not include " what)
-		} else {
-			check_floors(substr(name, 1, length(name) - 2))
+		} else if ((home, stem_of(name)) in floor) {
+			check_floors(stem_of(name))
+		} else if (in_core || !may_borrow(stem_of(name))) {
+			bad(FNR, home " does not include " what)
 		}
 	}
 
-	function check_floors(other)
+	function stem_of(name)
 	{
-		if (!(self in floor) || other == self)
+		sub(/\.h$/, "", name)
+		return name
+	}
+
+	function may_borrow(other)
+	{
+		return ("core/", other) in floor && (floor["core/", other] <= 1 || other in borrowed)
+	}
+
+	function check_floors(other,   here, there)
+	{
+		here = floor[home, self]
+		there = floor[home, other]
+		if (here == "" || other == self)
 			return
-		if (floor[other] > floor[self])
-			bad(FNR, self " (floor " floor[self] ") includes " other " (floor " floor[other] ")")
-		else if (floor[other] == floor[self] && place[other] > place[self])
-			bad(FNR, self " includes " other ", which comes after it on floor " floor[self])
+		if (there > here)
+			bad(FNR, self " (floor " here ") includes " other " (floor " there ")")
+		else if (there == here && place[home, other] > place[home, self])
+			bad(FNR, self " includes " other ", which comes after it on floor " here)
 	}
 
 	function check_c(line, code)
@@ -121,9 +145,11 @@ check_sources()
 	BEGIN {
 		n = split(ENVIRON["FLOORS"], word, /[ \t\n]+/)
 		for (i = 1; i <= n; i++) {
-			if (word[i] ~ /^[0-9]+$/) level = word[i]
-			else if (word[i] != "") { floor[word[i]] = level; place[word[i]] = i }
+			if (word[i] ~ /\/$/) { home = word[i]; storeyed[home] = 1 }
+			else if (word[i] ~ /^[0-9]+$/) level = word[i]
+			else if (word[i] != "") { floor[home, word[i]] = level; place[home, word[i]] = i }
 		}
+		n = split(ENVIRON["BORROWED"], word); for (i = 1; i <= n; i++) borrowed[word[i]] = 1
 		n = split(ENVIRON["SYSTEM"], word); for (i = 1; i <= n; i++) system_header[word[i]] = 1
 		n = split(ENVIRON["PROJECT"], word); for (i = 1; i <= n; i++) project[word[i]] = 1
 		for (i = 1; i < ARGC; i++) exists[ARGV[i]] = 1
@@ -131,13 +157,14 @@ check_sources()
 
 	FNR == 1 {
 		in_comment = start = spdx = 0
-		in_core = FILENAME ~ /^core\//
 		is_c = FILENAME ~ /\.[ch]$/
-		self = FILENAME
+		home = self = FILENAME
+		sub(/[^\/]*$/, "", home)
 		sub(/^.*\//, "", self)
+		in_core = home == "core/"
 		if (self ~ /util/) bad(1, "a name that says nothing: util")
 		sub(/\.[^.]*$/, "", self)
-		if (in_core && !(self in floor))
+		if (home in storeyed && !((home, self) in floor))
 			bad(1, "a file without a floor: add it to the table in tools/tidy.sh")
 	}
 	FNR <= 2 && /SPDX-License-Identifier: / { spdx = 1 }
@@ -154,12 +181,13 @@ check_sources()
 
 	END {
 		for (file in exists) {
-			self = file
-			if (self !~ /^core\/.*\.c$/)
+			home = self = file
+			sub(/[^\/]*$/, "", home)
+			if (!(home in storeyed) || file !~ /\.c$/ || file ~ /^tools.*\/(cmd_[a-z]+|main)\.c$/)
 				continue
-			sub(/^core\//, "", self)
+			sub(/^.*\//, "", self)
 			sub(/c$/, "h", self)
-			if (!(("core/" self) in exists))
+			if (!((home self) in exists))
 				bad_in(file, 1, "has no header of its own")
 			else if (!((file, self) in included))
 				bad_in(file, 1, "does not include its own header")
@@ -180,8 +208,9 @@ check_objects()
 	END {
 		n = split(ENVIRON["FLOORS"], word, /[ \t\n]+/)
 		for (i = 1; i <= n; i++) {
-			if (word[i] ~ /^[0-9]+$/) level = word[i]
-			else floor[word[i]] = level
+			if (word[i] ~ /\/$/) home = word[i]
+			else if (word[i] ~ /^[0-9]+$/) level = word[i]
+			else if (home == "core/") floor[word[i]] = level
 		}
 		n = split(ENVIRON["CALLS"], word)
 		for (i = 1; i <= n; i++) here[word[i]] = 1

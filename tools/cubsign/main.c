@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* cubsign, the technician's tool: which commands there are, and what each takes. */
+/*
+ * cubsign, the technician's tool: which commands there are, and what each takes.
+ *
+ * A file knows only the floors below its own, by the table in tools/tidy.sh:
+ *
+ *	4  this
+ *	3  the commands; none knows another
+ *	2  CAs and devices, as the options of a command say
+ *	1  what is outside: files, the terminal, the network
+ *	0  bytes: what certificates, requests, keys and replies look like
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
