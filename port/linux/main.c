@@ -226,19 +226,25 @@ load_config(const struct command_line *line, struct cubftpd_config *config)
 
 /* ---- One administrative command ---- */
 
-/* One line, without echo where it is a terminal. CUB_E_ABORTED if Ctrl-C was typed there. */
+/*
+ * One line, without echo where it is a terminal. No signal may leave that silent: they wait
+ * until the line has ended. CUB_E_ABORTED if it did not, such as by Ctrl-C.
+ */
 static int
 give_password(void)
 {
 	struct termios before, silent;
+	sigset_t all, blocked;
 	/* The C libraries' tcgetattr() and tcsetattr() bring in all that their ioctl() knows. */
 	bool is_terminal = syscall(SYS_ioctl, 0, TCGETS, &before) == 0;
 	char c = '\0';
 
 	if (is_terminal) {
+		(void)sigfillset(&all);
+		(void)sigprocmask(SIG_SETMASK, &all, &blocked);
 		sys_put_string(2, "New password: ");
 		silent = before;
-		silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);  /* no signal may leave it silent */
+		silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 		silent.c_cc[VEOL] = CTRL_C;  /* it ends a line, or would wait for the end of one */
 		(void)syscall(SYS_ioctl, 0, TCSETSF, &silent);
 	}
@@ -249,8 +255,9 @@ give_password(void)
 	if (is_terminal) {
 		(void)syscall(SYS_ioctl, 0, TCSETSF, &before);
 		sys_put_string(2, "\n");
+		(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	}
-	return is_terminal && c == CTRL_C ? CUB_E_ABORTED : cubftpd_input_end(&why);
+	return is_terminal && c != '\n' ? CUB_E_ABORTED : cubftpd_input_end(&why);
 }
 
 /* Give a command what it reads from a file, or from standard input. */

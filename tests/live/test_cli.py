@@ -546,30 +546,40 @@ class Accounts(CliCase):
             with self.subTest(password):
                 self.server.session(name=f"user{number}", password=password).close()
 
-    def at_terminal(self, typed):
-        """Answer the prompt for a password; returns the exit status, and if typing shows again."""
+    def prompted(self, prepare=None):
+        """A prompt for a password: its process, and both ends of its terminal."""
         outer, inner = pty.openpty()
+        self.addCleanup(os.close, inner)
+        done = subprocess.Popen([*WRAP, BINARY, "account", "passwd", USER, "-c",
+                                 self.server.config], env=ENVIRONMENT, stdin=inner, stdout=inner,
+                                stderr=inner, preexec_fn=prepare)
+        self.addCleanup(done.wait)
+        self.addCleanup(done.kill)
+        shown = b""
+        while not shown.endswith(b"password: "):
+            self.assertTrue(select.select([outer], [], [], LIMIT_S)[0], shown)
+            shown += os.read(outer, 100)
+        while self.echoes(inner):
+            time.sleep(0.01)
+        return done, outer, inner
+
+    def at_terminal(self, typed, number=None):
+        """
+        Answer the prompt for a password, with a signal before the line ends; returns the exit
+        status, and if typing shows again.
+        """
+        done, outer, inner = self.prompted()
         self.addCleanup(os.close, outer)
-        with subprocess.Popen([*WRAP, BINARY, "account", "passwd", USER, "-c", self.server.config],
-                              env=ENVIRONMENT, stdin=inner, stdout=inner, stderr=inner) as done:
-            self.addCleanup(done.kill)
-            shown = b""
-            while not shown.endswith(b"password: "):
-                self.assertTrue(select.select([outer], [], [], LIMIT_S)[0], shown)
-                shown += os.read(outer, 100)
-            while self.echoes(inner):
-                time.sleep(0.01)
-            os.write(outer, typed)
-            status = done.wait(LIMIT_S)
-        echoes = self.echoes(inner)
-        os.close(inner)
+        os.write(outer, typed)
+        if number is not None:
+            done.send_signal(number)
+            os.write(outer, b"\n")
+        status = done.wait(LIMIT_S)
+        shown = b""
         while select.select([outer], [], [], 0)[0]:
-            try:
-                shown += os.read(outer, 100)
-            except OSError:
-                break
+            shown += os.read(outer, 100)
         self.assertNotIn(typed.strip(), shown)
-        return status, echoes
+        return status, self.echoes(inner)
 
     @staticmethod
     def echoes(terminal):
@@ -583,6 +593,22 @@ class Accounts(CliCase):
     def test_ctrl_c_at_once_ends_the_prompt_for_a_password_and_nothing_is_changed(self):
         before = self.stores()
         self.assertEqual(self.at_terminal(b"half a pass\x03"), (1, True))
+        self.assertEqual(self.stores(), before)
+
+    @unittest.skipIf(WRAP, "what wraps the program would be ended in its place")
+    def test_a_signal_at_the_prompt_ends_it_and_typing_shows_again(self):
+        before = self.stores()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number.name):
+                self.assertEqual(self.at_terminal(b"half a pass", number), (-number, True))
+        self.assertEqual(self.stores(), before)
+
+    def test_half_a_password_is_none_where_the_terminal_is_lost(self):
+        before = self.stores()
+        done, outer, _ = self.prompted(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        os.write(outer, b"half a pass")
+        os.close(outer)
+        self.assertEqual(done.wait(LIMIT_S), 1)
         self.assertEqual(self.stores(), before)
 
     def test_passwd_changes_the_password_and_nothing_else(self):
