@@ -17,12 +17,11 @@
 #include <unistd.h>
 
 #include "authority.h"
+#include "describe.h"
 #include "disk.h"
 #include "keyfile.h"
 #include "keygen.h"
 #include "load.h"
-#include "plain.h"
-#include "report.h"
 #include "tell.h"
 
 #define ROOT_DAYS         7300
@@ -238,16 +237,6 @@ report_name(struct report *r, const char *field, struct bytes name)
 	report_text(r, field, out_finish(&o));
 }
 
-static void
-report_file(struct report *r, const char *field, const char *path)
-{
-	char text[4 * DISK_PATH_MAX];
-	struct out o = OUT(text);
-
-	plain_put(&o, text_of(path));
-	report_text(r, field, out_finish(&o));
-}
-
 static bool
 print(const struct paths *p, const struct issued *issued, const struct order *order, bool json)
 {
@@ -274,9 +263,9 @@ print(const struct paths *p, const struct issued *issued, const struct order *or
 	}
 	report_time(&r, "not_before", cert.from_s);
 	report_time(&r, "not_after", cert.until_s);
-	report_file(&r, "key_file", p->key);
-	report_file(&r, "certificate_file", p->cert);
-	report_file(&r, "index_file", p->index);
+	describe_file(&r, "key_file", p->key);
+	describe_file(&r, "certificate_file", p->cert);
+	describe_file(&r, "index_file", p->index);
 	report_end(&r);
 	out_string(&o, json ? "\n" : "");
 	return command_print(&o);

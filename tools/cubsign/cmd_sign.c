@@ -8,10 +8,10 @@
 
 #include "authority.h"
 #include "date.h"
+#include "describe.h"
 #include "disk.h"
 #include "load.h"
 #include "plain.h"
-#include "report.h"
 #include "tell.h"
 
 /* A file, by what does not depend on how its path is written. */
@@ -83,16 +83,6 @@ put_line(struct out *o, const char *file, const char *path, const struct csr *cs
 }
 
 static void
-report_file(struct report *r, const char *field, const char *name)
-{
-	char text[4 * DISK_PATH_MAX];
-	struct out o = OUT(text);
-
-	plain_put(&o, text_of(name));
-	report_text(r, field, out_finish(&o));
-}
-
-static void
 put_object(struct out *o, const char *file, const char *path, const struct csr *csr,
 	const struct issued *issued)
 {
@@ -101,8 +91,8 @@ put_object(struct out *o, const char *file, const char *path, const struct csr *
 	struct out subject = OUT(text);
 
 	x509_put_name(&subject, csr->subject, sizeof text - 1);
-	report_file(&r, "request", file);
-	report_file(&r, "certificate", path);
+	describe_file(&r, "request", file);
+	describe_file(&r, "certificate", path);
 	report_text(&r, "subject", out_finish(&subject));
 	report_text(&r, "serial", issued->serial);
 	report_hash(&r, "fingerprint", issued->fingerprint);
@@ -121,7 +111,7 @@ put_refusal(struct out *o, const char *file, const struct out *why)
 	struct out reason = OUT(text);
 
 	out_text(&reason, out_so_far(why));
-	report_file(&r, "request", file);
+	describe_file(&r, "request", file);
 	report_text(&r, "error", out_finish(&reason));
 	report_end(&r);
 }

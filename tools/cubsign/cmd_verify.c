@@ -107,7 +107,7 @@ put_for_programs(struct out *o, const char *path, const struct verdict *v)
 {
 	struct report r = report_start(o, true);
 
-	describe_file(&r, path);
+	describe_file(&r, "file", path);
 	report_flag(&r, "accepted", v->why == NULL);
 	if (v->why == NULL) {
 		report_flag(&r, "client", v->is_client && !v->is_ca);

@@ -14,13 +14,13 @@
 #define SERIAL_MAX 20   /* RFC 5280 section 4.1.2.2 */
 
 void
-describe_file(struct report *r, const char *path)
+describe_file(struct report *r, const char *field, const char *path)
 {
 	char text[PATH_SHOWN];
 	struct out shown = OUT(text);
 
 	plain_put(&shown, text_of(path));
-	report_text(r, "file", out_finish(&shown));
+	report_text(r, field, out_finish(&shown));
 }
 
 void
@@ -29,7 +29,7 @@ describe_start(struct description *d, struct out *o, bool json, const char *path
 {
 	d->r = report_start(o, json);
 	d->problems = OUT(d->problem_text);
-	describe_file(&d->r, path);
+	describe_file(&d->r, "file", path);
 	report_text(&d->r, "kind", kind);
 }
 

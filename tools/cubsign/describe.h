@@ -13,8 +13,8 @@ struct description {
 	char problem_text[4096];
 };
 
-/* The field "file": plain_put(). */
-void describe_file(struct report *r, const char *path);
+/* A field that names a file: plain_put(). */
+void describe_file(struct report *r, const char *field, const char *path);
 
 /* Begin: of which file, and what it is ("certificate"). */
 void describe_start(struct description *d, struct out *o, bool json, const char *path,
