@@ -101,6 +101,9 @@ set_umask(struct cubftpd_config *config, const struct key *key, struct text valu
 	return text_mode(value, &config->umask);
 }
 
+_Static_assert(sizeof(enum cubftpd_reuse) == sizeof(unsigned),
+	"choices are written as numbers: no -fshort-enums");
+
 /* `want` is "first, second or third": the field becomes the number of the choice. */
 static bool
 set_choice(struct cubftpd_config *config, const struct key *key, struct text value)
@@ -118,7 +121,6 @@ set_choice(struct cubftpd_config *config, const struct key *key, struct text val
 			word.len--;
 		}
 		if (word.len == value.len && memcmp(word.at, value.at, word.len) == 0) {
-			CUB_ASSERT(key->size == sizeof n);
 			memcpy((char *)config + key->offset, &n, sizeof n);
 			return true;
 		}
