@@ -72,14 +72,17 @@ log_damaged(const struct service *sv)
 	}
 }
 
-/* A damaged trust store does not keep the server from telling everybody so. */
+/*
+ * A trust store that is damaged, or holds more than this build has room for, does not keep the
+ * server from telling everybody so. One that could not even be made does.
+ */
 static int
 start_trust(struct service *sv, struct out *why)
 {
 	size_t before = why->len;
 	int err = service_open(sv, PORT_AREA_TRUST, true, why);
 
-	if (err == CUB_E_CORRUPT || err == CUB_E_FULL) {
+	if (err == CUB_E_CORRUPT || (err == CUB_E_FULL && sv->store[PORT_AREA_TRUST].unit > 0)) {
 		why->len = before;
 		err = CUB_OK;
 	}

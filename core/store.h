@@ -113,6 +113,7 @@ struct store_change {
  *         CUB_E_NOENT    there is none, and `create` is false;
  *         CUB_E_CORRUPT  it is damaged, or not of this kind or format;
  *         CUB_E_LIMIT    the area is too small or its write units are too large;
+ *         CUB_E_FULL     it can't be made: the medium is full;
  *         CUB_E_BUSY, CUB_E_DENIED, CUB_E_IO.
  */
 int store_open(struct store *s, enum port_area area, const char *where, bool create);

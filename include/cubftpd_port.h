@@ -334,7 +334,8 @@ struct port_flash {
  *         CUB_E_NOENT  there is none, and `create_len` is 0;
  *         CUB_E_BUSY   another program has it open;
  *         CUB_E_DENIED not permitted, or not a file of the right kind;
- *         CUB_E_IO.
+ *         CUB_E_FULL   no room to make it;
+ *         CUB_E_LIMIT, CUB_E_IO.
  */
 int port_flash_open(enum port_area area, const char *where, uint32_t create_len,
 	struct port_flash *out);
