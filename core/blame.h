@@ -5,8 +5,8 @@
  *
  *	failures    of logins, forgiven after a minute each: they make the next answer to a
  *	            password later, and after ten none is asked for
- *	handshakes  that led to no login, forgiven after four seconds each: after thirty the next
- *	            has to wait for that. They are what costs a small CPU most.
+ *	handshakes  that led to no login, forgiven after about three seconds each: after thirty
+ *	            the next has to wait for that. They are what costs a small CPU most.
  *
  * The table is fixed. A new address takes the place of the one that will be forgiven first,
  * so that many addresses that fail once don't push out the one that goes on and on.

@@ -12,7 +12,7 @@ enum line_event {
 	LINE_MORE,      /* no end of a line yet */
 	LINE_READY,     /* line_text() is a line */
 	LINE_TOO_LONG,  /* a line ended that was too long; line_text() is empty */
-	LINE_BAD,       /* a NUL or another control character: hang up */
+	LINE_BAD,       /* a NUL or another control character but TAB: hang up */
 };
 
 struct line {

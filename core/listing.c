@@ -96,7 +96,7 @@ put_fact(struct out *o, const struct listing_style *style, unsigned fact,
 			: stat->is_link ? "OS.unix=symlink" : "OS.unix=other");
 		break;
 	case FACT_SIZE:
-		out_number(o, stat->kind == PORT_FILE ? stat->size : 0);
+		out_number(o, stat->size);  /* asked for files only */
 		break;
 	case FACT_MODIFY:
 		date_put(o, stat->mtime_s);

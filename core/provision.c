@@ -135,6 +135,13 @@ open_page(const struct service *sv, enum page page, struct provision_place *plac
 	}
 }
 
+static bool
+is_dir(const struct provision_place *place)
+{
+	return place->page == PAGE_TOP || place->page == PAGE_CAS || place->page == PAGE_PENDING
+		|| place->page == PAGE_TRUSTED;
+}
+
 int
 provision_find(const struct service *sv, const char *path, struct provision_place *place)
 {
@@ -149,19 +156,12 @@ provision_find(const struct service *sv, const char *path, struct provision_plac
 		if (text_same(name, top[i].name)) {
 			open_page(sv, top[i].page, place);
 			return rest.len == 0 ? CUB_OK
-				: !provision_is_dir(place) ? CUB_E_NOTDIR
+				: !is_dir(place) ? CUB_E_NOTDIR
 				: memchr(rest.at, '/', rest.len) != NULL ? CUB_E_NOENT
 				: find_in_folder(sv, rest, place);
 		}
 	}
 	return CUB_E_NOENT;
-}
-
-bool
-provision_is_dir(const struct provision_place *place)
-{
-	return place->page == PAGE_TOP || place->page == PAGE_CAS || place->page == PAGE_PENDING
-		|| place->page == PAGE_TRUSTED;
 }
 
 /* ---- What they hold ---- */
@@ -337,7 +337,7 @@ provision_stat(struct service *sv, const struct provision_place *place, struct p
 	*stat = (struct port_stat){
 		.kind = PORT_FILE, .mode = 0600, .mtime_s = clock_now(), .inode = place->page + 1u,
 	};
-	if (provision_is_dir(place)) {
+	if (is_dir(place)) {
 		stat->kind = PORT_DIR;
 		stat->mode = 0700;
 		return CUB_OK;

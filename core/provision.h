@@ -56,8 +56,6 @@ bool provision_holds(const char *path);
 /* Find what a path in the folder names. CUB_OK, CUB_E_NOENT, CUB_E_NOTDIR. */
 int provision_find(const struct service *sv, const char *path, struct provision_place *place);
 
-bool provision_is_dir(const struct provision_place *place);
-
 /* Returns CUB_OK or CUB_E_NOENT: it is gone. */
 int provision_stat(struct service *sv, const struct provision_place *place,
 	struct port_stat *stat);

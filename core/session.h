@@ -15,7 +15,7 @@ void session_start(struct session *s, port_sock sock, const struct port_addr *pe
 /* Add what it waits for and its next deadline. Changes nothing. */
 void session_want(const struct session *s, struct port_wait *set);
 
-/* Do what can be done now: at most one command, one record and one slice of a password. */
+/* Do what can be done now: at most one command, a few records and one slice of a password. */
 void session_step(struct session *s, const struct port_wait *set);
 
 /* Tell the client 421 and end; a running transfer is cut off. */

@@ -168,5 +168,5 @@ sub_check(struct request *rq)
 	port_random(seed, sizeof seed);
 	put_finding(&c, true, "entropy: ", "the random pool is ready");
 	return c.has_failed
-		? request_complain(rq, CUB_E_NOENT, "the server would not serve: see above", "") : CUB_OK;
+		? request_complain(rq, CUB_E_NOENT, "not all is well: see above", "") : CUB_OK;
 }

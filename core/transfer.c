@@ -468,7 +468,7 @@ step_receiving(struct transfer *t)
 	int n = chan_pump(&t->data, CHAN_RECEIVE);
 
 	if (n == CUB_EOF || (t->data.is_cut && upload_is_whole(&t->upload, t->bytes))) {
-		/* close_notify came and was answered: the file is whole. */
+		/* close_notify came and was answered, or all that was announced is there. */
 		n = take_cr(t);
 		t->has_ended = true;
 		t->state = TRANSFER_ENDING;

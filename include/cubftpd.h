@@ -129,7 +129,8 @@ int cubftpd_config_check(const struct cubftpd_config *config, struct out *why);
 
 /*
  * Open the stores, make an identity where there is none, open the root and listen.
- * `config` is copied.
+ * `config` is copied. With the port for Linux, set the umask of the process to 0 before: which
+ * permissions files get is for the core to say.
  *
  * Returns CUB_OK, or the error of what failed, with nothing left open.
  */
@@ -152,7 +153,7 @@ bool cubftpd_wants_reload(void);
 void cubftpd_want(struct port_wait *set);
 
 /*
- * Do what can be done now, at most one command and one record for each session.
+ * Do what can be done now, at most one command and a few records for each session.
  * `set` is the one of cubftpd_want(), with `ready` marked; `now_ms` is monotonic.
  */
 void cubftpd_step(const struct port_wait *set, uint64_t now_ms);
@@ -170,7 +171,7 @@ struct cubftpd_status {
 	uint32_t transfers;        /* running now */
 	uint64_t sessions_served;  /* since the start, refused ones not counted */
 	uint64_t sessions_refused; /* because too many sessions were in use */
-	uint64_t bytes_sent;       /* file data, not listings */
+	uint64_t bytes_sent;       /* file data of transfers that have ended, not listings */
 	uint64_t bytes_received;
 	uint8_t  fingerprint[32];  /* SHA-256 of the device's certificate */
 };

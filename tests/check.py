@@ -240,7 +240,7 @@ def parse(words):
     usage.add_argument("--live", action="store_true")
     usage.add_argument("--valgrind", nargs="*", default=[], metavar="PROGRAM")
     usage.add_argument("--name", type=re.compile, default=re.compile(""), metavar="PATTERN")
-    usage.add_argument("--limit", type=int, default=300, help="seconds a program (300)")
+    usage.add_argument("--limit", type=int, default=600, help="seconds a program (600)")
     usage.add_argument("--module", help=argparse.SUPPRESS)
     return usage.parse_args(words)
 
@@ -273,10 +273,10 @@ def main():
             (side_by_side if beside else alone).append(program)
 
     pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-    for program in pool.map(lambda program: program.run(2 * options.limit), side_by_side):
+    for program in pool.map(lambda program: program.run(options.limit), side_by_side):
         report(program, options.name, sum_of)
     for program in alone:
-        report(program.run(2 * options.limit), options.name, sum_of)
+        report(program.run(options.limit), options.name, sum_of)
 
     skipped = ", %d skipped" % sum_of["skipped"] if sum_of["skipped"] else ""
     print("%d passed, %d failed%s" % (sum_of["passed"], sum_of["failed"], skipped))

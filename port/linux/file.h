@@ -9,8 +9,7 @@
 
 /*
  * Resolve paths name by name, as on a kernel without openat2(2), from now on; with
- * false the kernel is asked again what it can do. For tests, and for a sandbox that
- * is known to refuse openat2(2).
+ * false the kernel is asked again what it can do. For tests.
  */
 void file_resolve_by_steps(bool force);
 

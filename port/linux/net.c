@@ -21,7 +21,7 @@
 
 #include "sys.h"
 
-/* A client that lost its power holds a session for 30 + 6 * 10 = 90 seconds at most. */
+/* A client that lost its power, and nothing on its way, holds a session for 30 + 6 * 10 seconds. */
 #define KEEP_IDLE_S     30
 #define KEEP_INTERVAL_S 10
 #define KEEP_PROBES     6
@@ -319,7 +319,7 @@ port_connect(port_sock *sock, const struct port_addr *from, const struct port_ad
 		len = to_system(&own, &address);
 		made = new_stream(address.any.sa_family);
 		if (made < 0) {
-			return made;
+			return made == CUB_E_LIMIT ? made : CUB_E_IO;
 		}
 		*sock = made;
 		if (bind(*sock, &address.any, len) != 0) {

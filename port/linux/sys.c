@@ -2,8 +2,8 @@
 /*
  * The Linux port's odds and ends: clocks, signals, random bytes, secrets, the log on stderr or
  * by syslog, the end by panic, and the one place where an errno becomes an `enum cub_err`. It
- * relies on getrandom(2), hence on Linux 3.17. It neither formats nor buffers: a line goes out
- * in one writev(2), so that lines of several programs don't mix.
+ * relies on getrandom(2), hence on Linux 3.17. It neither formats nor buffers: a line of the
+ * log goes out in one writev(2), so that lines of several programs don't mix.
  */
 #include "sys.h"
 

@@ -69,8 +69,8 @@ put_array(struct report *r, const char *name, struct text rest, char separator)
 	r->is_begun = true;
 }
 
-void
-describe_list(struct report *r, const char *name, const struct out *list)
+static void
+put_list(struct report *r, const char *name, const struct out *list)
 {
 	struct text rest = out_so_far(list);
 	char text[LIST_MAX];
@@ -160,13 +160,13 @@ put_extensions(struct description *d, const struct extensions *e)
 		report_number(&d->r, "path_length", (uint64_t)e->basic.path_length);
 	}
 	extension_put_usage(&list, &e->basic);
-	describe_list(&d->r, "usage", &list);
+	put_list(&d->r, "usage", &list);
 	list = OUT(text);
 	extension_put_purposes(&list, &e->basic);
-	describe_list(&d->r, "purposes", &list);
+	put_list(&d->r, "purposes", &list);
 	list = OUT(text);
 	san_put(&list, e->names);
-	describe_list(&d->r, "names", &list);
+	put_list(&d->r, "names", &list);
 	describe_problem(d, list.cut ? "it has more names than are shown" : NULL);
 	put_id(&d->r, "subject_key_id", e->subject_key_id);
 	put_id(&d->r, "authority_key_id", e->authority_key_id);

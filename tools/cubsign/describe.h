@@ -36,7 +36,4 @@ bool describe_request(struct description *d, struct bytes der);
 /* "P-256", and the hash of a SubjectPublicKeyInfo that can be read. */
 void describe_public(struct description *d, struct bytes spki);
 
-/* A list: for people in one line, for programs an array. What it is made of has a comma between. */
-void describe_list(struct report *r, const char *name, const struct out *list);
-
 #endif

@@ -16,8 +16,8 @@ lose(struct ftps *f, const char *problem, struct out *why)
 	return false;
 }
 
-bool
-ftps_refused(const struct ftps *f, const char *verb, struct out *why)
+static bool
+refused(const struct ftps *f, const char *verb, struct out *why)
 {
 	out_string(why, "it answers ");
 	out_string(why, verb);
@@ -101,7 +101,7 @@ ftps_command(struct ftps *f, const char *verb, const char *argument, struct out 
 		return -1;
 	}
 	if (is_farewell(f)) {
-		(void)ftps_refused(f, verb, why);
+		(void)refused(f, verb, why);
 		(void)lose(f, "", why);
 		return -1;
 	}
@@ -114,7 +114,7 @@ expect(struct ftps *f, const char *verb, const char *argument, int code, struct 
 {
 	int got = ftps_command(f, verb, argument, why);
 
-	return got == code || (got >= 0 && ftps_refused(f, verb, why));
+	return got == code || (got >= 0 && refused(f, verb, why));
 }
 
 /* The fingerprint of what was shown. False: nothing was. */
@@ -149,7 +149,7 @@ ftps_open(struct ftps *f, const struct dial *to, const struct tunnel_client *cli
 		return false;
 	}
 	if (f->answer.code != 220) {
-		(void)ftps_refused(f, "the connection", why);
+		(void)refused(f, "the connection", why);
 		return lose(f, "", why);
 	}
 	if (!expect(f, "AUTH", "TLS", 234, why)) {
@@ -244,7 +244,7 @@ start_data(struct ftps *f, const char *verb, const char *path, struct out *why)
 	code = ftps_command(f, verb, path, why);
 	if (code != 150 && code != 125) {
 		tunnel_close(&f->data);
-		return code < 0 ? false : ftps_refused(f, verb, why);
+		return code < 0 ? false : refused(f, verb, why);
 	}
 	return true;
 }
@@ -285,11 +285,11 @@ end_data(struct ftps *f, const char *verb, bool is_done, struct out *why)
 		return false;
 	}
 	if (is_farewell(f)) {
-		(void)ftps_refused(f, verb, why);
+		(void)refused(f, verb, why);
 		return lose(f, "", why);
 	}
 	if (f->answer.code >= 400) {
-		return ftps_refused(f, verb, why);
+		return refused(f, verb, why);
 	}
 	if (!is_done || f->answer.code != 226) {
 		return lose(f, is_done ? "it does not say that the transfer is complete"

@@ -63,7 +63,4 @@ bool ftps_remove(struct ftps *f, const char *path, struct out *why);
 /* Take leave, close and wipe. May be called again. */
 void ftps_close(struct ftps *f);
 
-/* Tell in `why` that the device has refused a command: VERB and its words. Gives false. */
-bool ftps_refused(const struct ftps *f, const char *verb, struct out *why);
-
 #endif
