@@ -139,12 +139,12 @@ pump_secure(struct chan *ch, unsigned target)
 			return CUB_OK;
 		} else if ((state & BR_SSL_RECVREC) != 0) {
 			n = --reads > 0 ? receive_record(ch) : CUB_AGAIN;
-		} else if ((state & BR_SSL_RECVAPP) != 0) {
-			return CUB_E_PEER;
 		} else {
-			/* A shared buffer holds part of a record of ours: push it out. */
-			br_ssl_engine_flush(&ch->tls.eng, 0);
-			n = CUB_OK;
+			/*
+			 * Data where only we may send, or bytes behind a message that ends the engine's
+			 * reading: it would keep them, and neither read nor write any more.
+			 */
+			return CUB_E_PEER;
 		}
 		if (n < 0) {
 			return n;

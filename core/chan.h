@@ -54,7 +54,7 @@ void chan_start_data(struct chan *ch, port_sock sock);
  *         CUB_AGAIN   wait for what chan_want() asks, then call again;
  *         CUB_EOF     the peer ended in order: by close_notify, or in the clear by closing;
  *         CUB_E_IO    the socket failed, or ended without close_notify;
- *         CUB_E_PEER  data came where only we may send;
+ *         CUB_E_PEER  data came where only we may send, or bytes that nobody will ever look at;
  *         CUB_E_TLS   the engine failed: `tls_error` says why.
  */
 int chan_pump(struct chan *ch, unsigned target);

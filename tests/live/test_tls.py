@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+import socket
 import ssl
 import subprocess
 import unittest
@@ -174,6 +175,23 @@ class OpenSSL(LiveCase):
         """Row 4.7 of the checklist."""
         self.assertIn("Secure Renegotiation IS supported", self.s_client())
 
+    def test_listings_come_in_records_of_512_bytes_where_that_is_asked_for(self):
+        server = self.own_server(options={"data_reuse": "address"})
+        names = [f"{number:03}{'n' * 200}" for number in range(40)]
+        for name in names:
+            (server.root / name).touch()
+        with server.session() as ftp:
+            for command in ("LIST", "MLSD", "NLST"):
+                port = ftp.passive()
+                ftp.expect(command, 150)
+                done = subprocess.run(
+                    ["openssl", "s_client", "-connect", f"{HOSTS[0]}:{port}", "-quiet",
+                     "-tls1_2", "-maxfraglen", "512"], input=b"", capture_output=True,
+                    timeout=LIMIT_S, env=ENVIRONMENT)
+                ftp.expect_reply(226)
+                lines = done.stdout.decode().splitlines()
+                self.assertEqual(sorted(line.split()[-1] for line in lines), names, command)
+
     def test_a_failed_handshake_takes_no_session_with_it(self):
         for _ in range(12):
             self.s_client("-alpn", "h2")
@@ -239,6 +257,16 @@ class InPython(LiveCase):
                     self.assertEqual(data.recv(100), b"")
                 ftp.expect_reply(226)
                 other.expect("NOOP", 200)
+
+    def test_bytes_that_nobody_will_look_at_hold_up_nobody(self):
+        """Such as those behind a message that ends BearSSL's reading, in its record."""
+        with self.server.session() as ftp, self.server.session() as other:
+            for record in ("15 03 03 00 03 01 00", "15 03 03 00 03 01 00 00"):
+                with socket.create_connection((HOSTS[0], ftp.passive())) as sock:
+                    sock.sendall(bytes.fromhex(record))
+                    for _ in range(3):
+                        other.expect("NOOP", 200)
+                ftp.expect("NOOP", 200)
 
     def test_tls_versions_of_the_context_are_respected(self):
         newest = tls_context(minimum_version=ssl.TLSVersion.TLSv1_3)
