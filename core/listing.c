@@ -263,8 +263,15 @@ listing_fill(struct listing *l, struct out *o)
 		listing_put(o, &l->style, l->one.name, &l->one.stat);
 		return CUB_EOF;
 	}
-	for (int i = 0; i < ENTRIES_MAX && err == CUB_OK && o->cap - o->len >= LISTING_LINE_MAX; i++) {
+	/* The first line is tried in any room: clients may want records as short as 512 bytes. */
+	for (int i = 0; i < ENTRIES_MAX && err == CUB_OK
+		&& (o->len == 0 || o->cap - o->len >= LISTING_LINE_MAX); i++) {
 		err = put_next(l, o);
+		if (o->cut) {
+			o->len = 0;
+			o->cut = false;
+			l->hidden++;
+		}
 	}
 	return err;
 }
