@@ -162,7 +162,9 @@ class Curl:
                 got = self.curl("--ftp-method", method, self.url('a/with "quotes"/ž/file'))
                 self.assertEqual(got, payload)
                 got = self.curl("--ftp-method", method, "-l", self.url('a/with "quotes"/ž/'))
-                self.assertEqual(got.split(), [b"file"])
+                # Names that can be used from where curl has gone, which is nowhere by nocwd.
+                want = 'a/with "quotes"/ž/file' if method == "nocwd" else "file"
+                self.assertEqual(got.decode().splitlines(), [want])
 
     def test_several_files_go_over_one_connection(self):
         for number in range(5):
