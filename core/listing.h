@@ -70,7 +70,8 @@ void listing_put(struct out *o, const struct listing_style *style, const char *n
 	const struct port_stat *stat);
 
 /*
- * Fill `o` with the next lines, as many as fit, but of a bounded number of entries.
+ * Fill `o`, which is empty, with the next lines, as many as fit, but of a bounded number of
+ * entries. One that would not even fit alone is left out, and counted.
  *
  * Returns CUB_OK, CUB_EOF when there are no more (`o` may still hold lines), CUB_E_IO.
  */

@@ -93,6 +93,7 @@ blank(struct area *a)
 	a->open = false;
 	a->was_open = false;
 	a->replaced = false;
+	a->where[0] = '\0';
 	a->counts = (struct sim_flash_counts){ 0 };
 }
 

@@ -370,6 +370,33 @@ a_start_that_fails_at_any_call_leaves_nothing_open(void **state)
 	story_end();
 }
 
+/* No store means that nobody could ever log in: nothing may be served as if there were one. */
+static void
+a_start_that_finds_no_room_for_a_trust_store_is_refused(void **state)
+{
+	const uint8_t *identity;
+	uint32_t len = story_image(PORT_AREA_IDENTITY, &identity);
+	bool struck = true;
+	unsigned refused = 0;
+
+	(void)state;
+	for (uint64_t n = 1; struck; n++) {
+		prepare(sim_seed_or(n));
+		sim_flash_reset();
+		sim_flash_image(PORT_AREA_IDENTITY, identity, len);
+		sim_flash_fail_at(n, false, CUB_E_FULL);
+		if (try_start() == CUB_OK) {
+			CHECK(sim_flash_where(PORT_AREA_TRUST)[0] != '\0');
+		} else {
+			check_nothing_open();
+			refused++;
+		}
+		struck = sim_flash_failed();
+	}
+	CHECK(refused >= 2);
+	story_end();
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, story_setup)
 
 int
@@ -384,6 +411,7 @@ main(void)
 		TEST(running_out_of_sockets_or_handles_is_survived),
 		TEST(a_client_that_cant_be_accepted_does_not_make_the_server_spin),
 		TEST(a_start_that_fails_at_any_call_leaves_nothing_open),
+		TEST(a_start_that_finds_no_room_for_a_trust_store_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
