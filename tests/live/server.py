@@ -12,6 +12,7 @@ but the loopback interface is used. No test asserts how long something takes; ev
 a limit, so that a server that hangs fails the test rather than the run.
 """
 
+import functools
 import os
 import random
 import re
@@ -22,6 +23,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -67,6 +69,19 @@ def built_with(option):
             found = re.search(rf"CONFIG_CUBFTPD_{option} (\S+)", header.read_text())
             return int(found[1]) if found else None
     return None
+
+
+@functools.cache
+def links_are_followed():
+    """Whether the kernel has openat2 (or what the server runs under): without, no link is."""
+    probe = ("import ctypes, errno; libc = ctypes.CDLL(None, use_errno=True);"
+             "libc.syscall(437, -100, b'.', None, ctypes.c_size_t(0));"
+             "print(ctypes.get_errno() == errno.EINVAL)")
+    done = subprocess.run(WRAP + [sys.executable, "-c", probe], capture_output=True, text=True,
+                          timeout=LIMIT_S)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return done.stdout == "True\n"
 
 
 def content(size, seed=1):
@@ -587,6 +602,17 @@ def read_all(sock):
     while part := sock.recv(65536):
         parts.append(part)
     return b"".join(parts)
+
+
+def read_what_comes(sock):
+    """All that comes, however it ends."""
+    got = b""
+    try:
+        while part := sock.recv(65536):
+            got += part
+    except OSError:
+        pass
+    return got
 
 
 def reset(sock):

@@ -343,6 +343,7 @@ class ControlSocket(AdminCase):
         return Path(f"{self.server.trust}.sock")
 
     def test_it_is_for_its_owner_only_and_goes_with_the_server(self):
+        """Row 4.37 of the checklist."""
         self.server.start()
         mode = self.path.lstat().st_mode
         self.assertTrue(stat.S_ISSOCK(mode))
@@ -352,6 +353,7 @@ class ControlSocket(AdminCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_another_user_is_told_that_it_is_not_permitted(self):
+        """Row 4.37 of the checklist."""
         self.server.start()
         self.server.user = 65534
         self.fails("status", says="not permitted")

@@ -659,10 +659,8 @@ class Accounts(CliCase):
 
     def test_an_account_whose_root_is_not_there_cannot_log_in(self):
         self.add("homeless", "--root", "/not/there")
-        if "homeless" not in self.names():
-            return  # refused at once is as good
         self.server.start()
-        with self.assertRaisesRegex(AssertionError, "530|550|421"):
+        with self.assertRaisesRegex(AssertionError, "530 The account's directory"):
             self.server.session(name="homeless", password="a good password")
         with self.server.session() as ftp:
             ftp.expect("NOOP", 200)
@@ -673,7 +671,7 @@ class Accounts(CliCase):
         for password in ("", " ", "\\0"):
             ftp = self.client(implicit=True)
             ftp.expect(f"USER {USER}", 331)
-            ftp.expect(f"PASS {password}", 530, 501)
+            ftp.expect(f"PASS {password}", 530)
 
 
 class Reload(CliCase):

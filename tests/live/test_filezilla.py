@@ -98,16 +98,23 @@ class FileZilla(LiveCase):
                 time.sleep(0.2)
         self.fail(f"{what} has not happened:\n{self.server.log()[-2000:]}")
 
+    def comes(self, title, child):
+        """Wait for a window of this title, as long as the program runs."""
+        give_up = time.monotonic() + 2 * LIMIT_S
+        while self.xdotool("search", "--name", title).returncode != 0:
+            if child.poll() is not None or time.monotonic() > give_up:
+                return False
+            time.sleep(0.2)
+        return True
+
     def open(self, folder, password=ADMIN.password):
         """Connect, and take the certificate of the device for known when the question comes."""
-        self.start("filezilla", f"ftpes://{ADMIN.name}:{password}@127.0.0.1:"
+        child = self.start("filezilla", f"ftpes://{ADMIN.name}:{password}@127.0.0.1:"
                    f"{self.server.port()}{folder}", "-a", str(self.here))
-        asks = ("search", "--name", "Unknown certificate")
-        give_up = time.monotonic() + 2 * LIMIT_S
-        while self.xdotool(*asks).returncode != 0:
-            if time.monotonic() > give_up:
-                self.skipTest("FileZilla opens no window here")
-            time.sleep(0.2)
+        if not self.comes("FileZilla", child):
+            self.skipTest("FileZilla opens no window here")
+        if not self.comes("Unknown certificate", child):
+            self.fail(f"FileZilla was shown no certificate:\n{self.server.log()[-2000:]}")
         answer = rf"list .*result=ok path={re.escape(folder)}$"
         if password != ADMIN.password:
             answer = "refused .*cause=password"

@@ -9,7 +9,7 @@ import unittest
 import zlib
 
 from server import (HOSTS, PASSWORD, USER, Account, Ftp, LiveCase, Server, built_with, content,
-                    read_all, snapshot)
+                    links_are_followed, read_all, read_what_comes, snapshot)
 
 
 class BeforeLogin(LiveCase):
@@ -340,7 +340,7 @@ class LoggedIn(LiveCase):
         self.client(implicit=True).expect("FEAT", 211)
 
     def test_help_syst_and_stat_answer(self):
-        self.ftp.expect("HELP", 211, 214)
+        self.ftp.expect("HELP", 214)
         self.assertEqual(self.ftp.expect("SYST", 215).text, "UNIX Type: L8")
         self.ftp.expect("STAT", 211)
 
@@ -383,12 +383,12 @@ class LoggedIn(LiveCase):
             ftp.expect("EPSV 3", 522)
 
     def test_pasv_on_ipv6_is_refused(self):
-        self.session(host="::1").expect("PASV", 522, 425)
+        self.session(host="::1").expect("PASV", 522)
 
     def test_after_epsv_all_there_is_only_epsv(self):
         """Row 4.36 of the checklist."""
         self.ftp.expect("EPSV ALL", 200)
-        self.ftp.expect("PASV", 501, 503)
+        self.ftp.expect("PASV", 503)
         self.assertEqual(self.ftp.get("file"), content(1000))
 
     def test_active_mode_is_refused(self):
@@ -428,7 +428,7 @@ class LoggedIn(LiveCase):
         self.assertRegex(made.text, r'^"/sub/say ""hi"" ť"')
         self.ftp.expect('CWD say "hi" ť', 250)
         self.assertRegex(self.ftp.expect("PWD", 257).text, r'^"/sub/say ""hi"" ť"')
-        self.ftp.expect("CDUP", 250, 200)
+        self.ftp.expect("CDUP", 250)
         self.assertRegex(self.ftp.expect("PWD", 257).text, r'^"/sub"')
 
     def test_mkd_of_what_exists_says_so(self):
@@ -438,14 +438,14 @@ class LoggedIn(LiveCase):
         self.needs("XMKD")
         self.ftp.expect("XMKD extra", 257)
         self.ftp.expect("XCWD extra", 250)
-        self.ftp.expect("XCUP", 250, 200)
+        self.ftp.expect("XCUP", 250)
         self.ftp.expect("XRMD extra", 250)
         self.assertFalse(self.path("extra").exists())
 
     def test_abor_without_a_transfer_is_226_also_with_telnet_codes(self):
-        self.ftp.expect("ABOR", 226, 225)
+        self.ftp.expect("ABOR", 226)
         self.ftp.send(b"\xff\xf4\xff\xf2ABOR\r\n")
-        self.ftp.expect_reply(226, 225)
+        self.ftp.expect_reply(226)
         self.ftp.expect("NOOP", 200)
 
     def test_rein_leads_back_before_user_and_keeps_tls(self):
@@ -477,12 +477,9 @@ class LoggedIn(LiveCase):
         for offset in ("-1", "18446744073709551615", "9223372036854775808",
                        "99999999999999999999999", "x", "1x"):
             with self.subTest(offset):
-                self.ftp.expect(f"REST {offset}", 501, 554)
-        reply = self.ftp.command("REST 1001")
-        if reply.code == 350:
-            reply, got = self.ftp.receive("RETR file")
-            self.assertEqual(got, b"")
-        self.assertIn(reply.code, (501, 554))
+                self.ftp.expect(f"REST {offset}", 501)
+        reply, got = self.ftp.receive("RETR file", rest=1001)
+        self.assertEqual((reply.code, got), (554, b""))
         self.assertEqual(self.ftp.get("file"), content(1000))
 
     def test_rest_to_the_end_gives_nothing_and_226(self):
@@ -545,7 +542,7 @@ class LoggedIn(LiveCase):
     def test_allo_and_avbl_answer(self):
         self.needs("ALLO")
         self.needs("AVBL")
-        self.ftp.expect("ALLO 1000", 200, 202)
+        self.ftp.expect("ALLO 1000", 200)
         self.assertRegex(self.ftp.expect("AVBL", 213).text, r"^\d+$")
 
     def test_hash_is_that_of_the_file(self):
@@ -638,12 +635,12 @@ class LoggedIn(LiveCase):
         for name in (b"bad\xc3\x28", b"x" * 300, b"\xc2\x85"):
             with self.subTest(name):
                 self.ftp.send(b"MKD " + name + b"\r\n")
-                self.ftp.expect_reply(553, 501, 500)
+                self.ftp.expect_reply(553)
         self.assertEqual({path.name for path in self.server.root.iterdir()},
                          {"sub", "empty", "file"})
 
     def test_stat_of_a_path_lists_it_over_the_control_connection(self):
-        reply = self.ftp.expect("STAT file", 212, 213, 211)
+        reply = self.ftp.expect("STAT file", 213)
         self.assertTrue(any(line.endswith("file") for line in reply.lines[1:-1]), reply)
 
     @unittest.skipUnless(built_with("ASCII"), "ASCII conversion is not built in")
@@ -680,7 +677,7 @@ class DataConnections(LiveCase):
                     data.sendall(b"intruder")
                     data.unwrap()
                 else:
-                    got = read_all(data)
+                    got = read_what_comes(data)
         except (ssl.SSLError, ConnectionError, EOFError):
             pass
         self.assertEqual(got, b"")
@@ -729,25 +726,14 @@ class DataConnections(LiveCase):
         port = ftp.passive()
         stranger = socket.create_connection((HOSTS[0], port), 20, ("127.0.0.2", 0))
         self.addCleanup(stranger.close)
-        ftp.send("RETR file")
-        got = b""
-        try:
-            with ftp.context.wrap_socket(stranger, session=ftp.sock.session) as data:
-                got = read_all(data)
-        except (OSError, EOFError):
-            pass
-        self.assertEqual(got, b"")
-        # The rightful client is either still waited for or told that it is over.
-        reply = ftp.reply()
-        if reply.code // 100 == 1:
-            try:
-                raw = socket.create_connection((HOSTS[0], port), 20)
-                with ftp.context.wrap_socket(raw, session=ftp.sock.session) as data:
-                    self.assertEqual(read_all(data), content(100_000))
-            except ConnectionError:
-                pass
-            reply = ftp.reply()
-        self.assertIn(reply.code, (226, 425, 522))
+        ftp.expect("RETR file", 150)
+        with self.assertRaises(OSError):
+            ftp.context.wrap_socket(stranger, session=ftp.sock.session)
+        # The rightful client is still waited for.
+        raw = socket.create_connection((HOSTS[0], port), 20)
+        with ftp.context.wrap_socket(raw, session=ftp.sock.session) as data:
+            self.assertEqual(read_all(data), content(100_000))
+        ftp.expect_reply(226)
         self.assertEqual(ftp.get("file"), content(100_000))
 
     def test_a_data_connection_in_clear_gets_nothing(self):
@@ -766,7 +752,7 @@ class DataConnections(LiveCase):
         ftp = self.session()
         with socket.create_connection((HOSTS[0], ftp.passive()), 20):
             ftp.expect("RETR file", 150)
-        ftp.expect_reply(522, 425, 426)
+        ftp.expect_reply(522)
         self.assertEqual(ftp.get("file"), content(100_000))
 
 
@@ -798,14 +784,13 @@ class DataByAddress(LiveCase):
         port = ftp.passive()
         stranger = socket.create_connection((HOSTS[0], port), 20, ("127.0.0.2", 0))
         self.addCleanup(stranger.close)
-        ftp.send("RETR file")
-        got = b""
-        try:
-            with ftp.context.wrap_socket(stranger) as data:
-                got = read_all(data)
-        except OSError:
-            pass
-        self.assertEqual(got, b"")
+        ftp.expect("RETR file", 150)
+        with self.assertRaises(OSError):
+            ftp.context.wrap_socket(stranger)
+        raw = socket.create_connection((HOSTS[0], port), 20)
+        with ftp.context.wrap_socket(raw) as data:
+            self.assertEqual(read_all(data), content(1000))
+        ftp.expect_reply(226)
 
 
 class Jail(LiveCase):
@@ -893,7 +878,7 @@ class Jail(LiveCase):
                 ftp.expect(f"CWD {path}", 250)
                 self.assertRegex(ftp.expect("PWD", 257).text, r'^"/"')
                 self.assertIn("sub", ftp.entries())
-            ftp.expect("CDUP", 250, 200)
+            ftp.expect("CDUP", 250)
             self.assertRegex(ftp.expect("PWD", 257).text, r'^"/"')
 
     def test_writing_never_leads_out(self):
@@ -933,21 +918,27 @@ class Jail(LiveCase):
     def test_a_link_that_was_renamed_still_leads_nowhere(self):
         """Row 4.15 of the checklist."""
         for ftp, outside, root, tag in self.jails():
-            (root / "pointer").symlink_to(f"../{tag}.bin")
-            if ftp.command("RNFR pointer").code == 350:
-                ftp.expect("RNTO sub/pointer", 250, 550, 553)
-            for name in ("pointer", "sub/pointer"):
-                reply, got = ftp.receive(f"RETR {name}")
-                self.assertEqual((reply.code, got), (550, b""))
+            name = f"{tag}-moved.bin"
+            for folder, payload in ((outside, self.secret), (root, b"within")):
+                (folder / name).write_bytes(payload)
+                self.addCleanup((folder / name).unlink)
+            pointer, moved = root / "sub" / "pointer", root / "pointer"
+            pointer.symlink_to(f"../{name}")
+            if links_are_followed():
+                self.assertEqual(ftp.get("sub/pointer"), b"within")
+            pointer.rename(moved)  # behind the server's back; now it leads out
+            self.addCleanup(moved.unlink)
+            self.assertEqual(moved.read_bytes(), self.secret)
+            reply, got = ftp.receive("RETR pointer")
+            self.assertEqual((reply.code, got), (550, b""))
+            ftp.expect("RNFR pointer", 550)
 
     def test_the_root_itself_cannot_be_removed_or_moved(self):
         for ftp, outside, root, tag in self.jails():
             for path in ("/", ".", "..", "sub/.."):
-                reply = ftp.command(f"RMD {path}")
-                self.assertGreaterEqual(reply.code, 500)
-                if ftp.command(f"RNFR {path}").code == 350:
-                    reply = ftp.command("RNTO elsewhere")
-                    self.assertGreaterEqual(reply.code, 500)
+                ftp.expect(f"RMD {path}", 550)
+                ftp.expect(f"RNFR {path}", 550)
+                ftp.expect("RNTO elsewhere", 503)
             self.assertTrue(root.is_dir())
 
 
