@@ -325,6 +325,7 @@ step_settled(struct transfer *t)
 		return CUB_OK;
 	}
 	if (err == CUB_OK && t->kind == TRANSFER_RECEIVE) {
+		port_sock_quickack(t->data.sock);
 		err = of_medium(upload_open(&t->upload));
 	}
 	t->state = TRANSFER_MOVING;

@@ -141,6 +141,13 @@ int port_sock_read(port_sock sock, void *dst, size_t len);
  */
 int port_sock_write(port_sock sock, const void *src, size_t len);
 
+/*
+ * From now on we only listen: acknowledge what comes at once. A platform that delays that, for
+ * something to send with it (RFC 1122 4.2.3.2), holds up peers with Nagle's algorithm (4.2.3.4).
+ * One that does not has nothing to do here.
+ */
+void port_sock_quickack(port_sock sock);
+
 /* Tell the peer that no more will be written; what was written still arrives. */
 void port_sock_shutdown(port_sock sock);
 

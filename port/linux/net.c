@@ -417,6 +417,12 @@ port_sock_write(port_sock sock, const void *src, size_t len)
 }
 
 void
+port_sock_quickack(port_sock sock)
+{
+	(void)set_option(sock, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
+void
 port_sock_shutdown(port_sock sock)
 {
 	/* A connection that is lost already needs no end. */

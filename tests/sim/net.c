@@ -42,6 +42,7 @@ static struct connection {
 	struct port_addr peer_addr;
 	bool      reset;
 	bool      fresh;     /* the server has called, and the far end has not accepted */
+	bool      quickack;  /* the server acknowledges at once */
 	struct pipe pipe[2];
 } connections[CONNECTIONS];
 static uint8_t bytes[CONNECTIONS][2][PIPE_MAX];
@@ -762,6 +763,16 @@ port_sock_write(port_sock sock, const void *src, size_t len)
 }
 
 void
+port_sock_quickack(port_sock sock)
+{
+	struct sock *s = connected(sock);
+
+	if (s != NULL) {
+		s->connection->quickack = true;
+	}
+}
+
+void
 port_sock_shutdown(port_sock sock)
 {
 	struct sock *s = connected(sock);
@@ -1066,6 +1077,12 @@ bool
 sim_peer_lost(sim_peer peer)
 {
 	return far_end(peer)->reset;
+}
+
+bool
+sim_peer_quickack(sim_peer peer)
+{
+	return far_end(peer)->quickack;
 }
 
 bool

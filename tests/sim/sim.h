@@ -180,6 +180,9 @@ bool sim_peer_lost(sim_peer peer);
 /* The server has accepted it, and has not closed it since. */
 bool sim_peer_held(sim_peer peer);
 
+/* The server has asked that what the peer sends is acknowledged at once. */
+bool sim_peer_quickack(sim_peer peer);
+
 /* Bytes that sim_peer_read() would give, and bytes that the server has not read yet. */
 size_t sim_peer_pending(sim_peer peer);
 size_t sim_peer_unread(sim_peer peer);

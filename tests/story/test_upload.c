@@ -125,6 +125,29 @@ a_client_that_closes_right_after_close_notify_has_stored_its_file(void **state)
 	finish();
 }
 
+/*
+ * Programs that leave Nagle's algorithm on, such as Python's ftplib, wait with the last of a
+ * small file until what went before is acknowledged, which each server delays by 40 ms.
+ */
+static void
+what_is_uploaded_is_acknowledged_at_once(void **state)
+{
+	static uint8_t got[MAX];
+
+	(void)state;
+	CHECK(story_open(&p, "STOR f") == 150);
+	CHECK(peer_data_write(&p, new, MAX) == MAX);
+	CHECK(sim_peer_quickack(p.data.sock));
+	peer_data_close(&p);
+	CHECK_CODE(&p, peer_reply(&p), 226);
+	CHECK(story_open(&p, "RETR f") == 150);
+	CHECK(peer_data_read(&p, got, 1) == 1);
+	CHECK(!sim_peer_quickack(p.data.sock));
+	CHECK(peer_data_read_all(&p, got, MAX) == MAX - 1);
+	CHECK_CODE(&p, peer_reply(&p), 226);
+	finish();
+}
+
 static void
 an_end_without_close_notify_is_426_and_the_old_file_stays(void **state)
 {
@@ -459,6 +482,7 @@ main(void)
 		TEST(uploads_of_each_length_are_stored_whole),
 		TEST(the_last_record_and_close_notify_may_come_together),
 		TEST(a_client_that_closes_right_after_close_notify_has_stored_its_file),
+		TEST(what_is_uploaded_is_acknowledged_at_once),
 		TEST(an_end_without_close_notify_is_426_and_the_old_file_stays),
 		TEST(a_reset_is_426_and_the_old_file_stays),
 		TEST(a_new_file_that_broke_off_is_kept_and_can_be_resumed),

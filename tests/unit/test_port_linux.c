@@ -1484,6 +1484,26 @@ option_of(int sock, int level, int option)
 }
 
 static void
+a_socket_that_listens_only_acknowledges_at_once(void **state)
+{
+	struct pair p = pair_open(&loopback4, &loopback4);
+	char byte = 'x';
+
+	(void)state;
+	/* The kernel takes it for a dialogue, and delays what it could send with an answer. */
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(write(p.theirs, &byte, 1), 1);
+		assert_int_equal(wait_for(p.ours, PORT_READ, SOON_MS), PORT_READ);
+		assert_int_equal(port_sock_read(p.ours, &byte, 1), 1);
+		assert_int_equal(port_sock_write(p.ours, &byte, 1), 1);
+	}
+	assert_int_equal(option_of(p.ours, IPPROTO_TCP, TCP_QUICKACK), 0);
+	port_sock_quickack(p.ours);
+	assert_int_equal(option_of(p.ours, IPPROTO_TCP, TCP_QUICKACK), 1);
+	pair_close(&p);
+}
+
+static void
 an_accepted_socket_is_set_up_as_promised(void **state)
 {
 	struct pair p = pair_open(&loopback4, &loopback4);
@@ -2596,6 +2616,7 @@ static const struct CMUnitTest tests[] = {
 	PLAIN(an_ipv6_listener_leaves_the_ipv4_port_alone_unless_it_listens_on_all),
 	PLAIN(an_address_that_is_taken_is_busy_and_a_foreign_one_fails),
 	PLAIN(an_accepted_socket_is_set_up_as_promised),
+	PLAIN(a_socket_that_listens_only_acknowledges_at_once),
 	PLAIN(nothing_yet_and_the_end_are_told_apart),
 	PLAIN(what_was_written_arrives_before_the_shutdown),
 	PLAIN(a_full_socket_says_again),
