@@ -64,7 +64,7 @@ ALL_TESTS := $(TESTS) $(HOST_TESTS)
 # What tries everything at each point takes minutes under valgrind; the rest runs the same code.
 VALGRIND_TESTS := $(filter-out %/test_store_power %/test_faults %/test_keyfile,$(ALL_TESTS))
 
-.PHONY: all tests san demo check check-unit check-live check-valgrind fuzz tidy size \
+.PHONY: all tests san demo check check-unit check-live check-valgrind fuzz bench tidy size \
 	install install-cubftpd install-cubsign clean help \
 	menuconfig defconfig olddefconfig savedefconfig FORCE
 
@@ -220,6 +220,8 @@ fuzz: $(O)/host/tests/cubsign/test_fuzz ## Feed the readers of DER with bytes (F
 	cd $(O)/fuzz && ./fuzz_der -max_len=4096 -max_total_time=$(FUZZ_SECONDS) corpus seeds
 $(O)/fuzz_der: $(O)/host/tests/fuzz/fuzz_der.o $(HOST_PARTS)
 	$(LINK_PROGRAM) $(FUZZ) $(LIBS)
+bench: $(O)/cubftpd ## Measure speed and RAM, beside vsftpd, proftpd and pure-ftpd where installed
+	@CUBFTPD=$(abspath $<) $(PYTHON) tests/bench/bench.py
 tidy: $(CORE) ## Check what the compiler doesn't: floors, includes, calls, lengths
 	@NM='$(NM)' tools/tidy.sh $(O)
 
