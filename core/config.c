@@ -35,6 +35,7 @@ set_path(struct cubftpd_config *config, const struct key *key, struct text value
 	return value.len > 0 && value.at[0] == '/' && set_string(config, key, value);
 }
 
+#if CONFIG_CUBFTPD_ADMIN || CONFIG_CUBFTPD_HOOK
 static bool
 set_path_or_none(struct cubftpd_config *config, const struct key *key, struct text value)
 {
@@ -44,7 +45,9 @@ set_path_or_none(struct cubftpd_config *config, const struct key *key, struct te
 	}
 	return set_path(config, key, value);
 }
+#endif
 
+#if CONFIG_CUBFTPD_ADMIN
 static bool
 set_control(struct cubftpd_config *config, const struct key *key, struct text value)
 {
@@ -53,6 +56,7 @@ set_control(struct cubftpd_config *config, const struct key *key, struct text va
 	config->control_is_given = config->control_is_given || is_good;
 	return is_good;
 }
+#endif
 
 static bool
 set_number(struct cubftpd_config *config, const struct key *key, struct text value)
@@ -241,7 +245,11 @@ static const struct key keys[] = {
 	{ "root", set_path, FIELD(root), "an absolute path" },
 	{ "identity_store", set_path, FIELD(identity_store), "an absolute path" },
 	{ "trust_store", set_path, FIELD(trust_store), "an absolute path" },
+#if CONFIG_CUBFTPD_ADMIN
 	{ "control_socket", set_control, FIELD(control_socket), WANT_PATH_OR_NONE },
+#else
+	{ "control_socket", set_absent, 0, 0, "" },
+#endif
 	{ "key_secret", set_path, FIELD(key_secret), "an absolute path" },
 	{ "client_certificate", set_choice, FIELD(client_certificate),
 		"none, optional, pinned or signed" },
@@ -375,7 +383,7 @@ cubftpd_config_finish(struct cubftpd_config *config)
 {
 	struct out o = OUT(config->control_socket);
 
-	if (!config->control_is_given) {
+	if (CONFIG_CUBFTPD_ADMIN && !config->control_is_given) {
 		/* Beside the store, so that each server has one of its own. */
 		out_string(&o, config->trust_store);
 		out_string(&o, ".sock");

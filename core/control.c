@@ -7,6 +7,8 @@
 #include "admin.h"
 #include "wait.h"
 
+#if CONFIG_CUBFTPD_ADMIN
+
 #define HEAD        8
 #define ARGS_MAX    24
 #define READING_MS  UINT64_C(5000)
@@ -291,3 +293,5 @@ control_reloaded(int err, const struct out *why)
 		hang_up(&service);
 	}
 }
+
+#endif

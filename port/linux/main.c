@@ -40,6 +40,7 @@ static const char usage[] =
 	"cubftpd " CUBFTPD_VERSION ", a small FTPS server: cubftpd [COMMAND], see cubftpd(8)\n"
 	"\n"
 	"run\n"
+#if CONFIG_CUBFTPD_ADMIN
 	"check\n"
 	"status\n"
 	"sessions\n"
@@ -64,7 +65,10 @@ static const char usage[] =
 	"ca list\n"
 	"ca remove NAME|FINGERPRINT\n"
 	"\n"
-	"Status and lists: --json. Everywhere: -c FILE (" DEFAULT_FILE "), -o KEY=VALUE.\n";
+	"Status and lists: --json."
+#endif
+	"\n"
+	"Everywhere: -c FILE (" DEFAULT_FILE "), -o KEY=VALUE.\n";
 
 /* The command line, and what it leaves of itself for cubftpd_admin(). */
 struct command_line {
@@ -493,5 +497,6 @@ main(int argc, char **argv)
 		return line.rest_count <= 1 ? run_server(&line, &config)
 			: fail_usage("run takes no ", line.rest[1]);
 	}
-	return run_admin(&line, &config);
+	return CONFIG_CUBFTPD_ADMIN ? run_admin(&line, &config)
+		: fail_usage("not built in: ", command);
 }

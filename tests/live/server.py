@@ -145,6 +145,7 @@ class Server:
     """
 
     around = []  # what the process is started by
+    binary = BINARY  # what serves; commands are always those of BINARY
 
     def __init__(self, accounts=(Account(),), options=None, overrides=None, user=None,
                  init=True, root=None, environment=None, serve=("run",)):
@@ -233,9 +234,9 @@ class Server:
             words += ["-o", f"{key}={value}"]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                self.around + WRAP + [str(BINARY)] + words, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log,
-                env=self.environment, cwd=self.folder, **self.identity_of_process())
+                self.around + WRAP + [str(self.binary)] + words, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, env=self.environment, cwd=self.folder,
+                **self.identity_of_process())
 
     def start(self):
         self.launch()

@@ -5,6 +5,7 @@
  * one from coming.
  */
 #include "folder.h"
+#include "level.h"
 #include "pem.h"
 
 #include "tests/data/chains.h"
@@ -469,6 +470,7 @@ an_upload_waits_for_a_command_that_is_given_something(void **state)
 	sim_peer client;
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_ADMIN);
 	begin_with_control();
 	client = ask_by_half("cert", 8);
 	story_data(&p);
@@ -487,6 +489,7 @@ a_reload_leaves_the_way_free_for_uploads(void **state)
 	sim_peer client;
 
 	(void)state;
+	LEVEL_NEEDS(CONFIG_CUBFTPD_ADMIN);
 	begin_with_control();
 	client = ask_by_half("reload", 1);
 	CHECK(sim_peer_write(client, "x", 1) == 1);

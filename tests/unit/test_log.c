@@ -72,6 +72,7 @@ values_cannot_forge_a_field_or_a_line(void **state)
 	}
 }
 
+#if CONFIG_CUBFTPD_SYSLOG
 /* RFC 5424 section 6: <PRI>VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG */
 static void
 a_syslog_message_has_the_form_of_rfc_5424(void **state)
@@ -118,6 +119,7 @@ the_longest_line_of_the_longest_host_fits_into_a_syslog_message(void **state)
 	assert_false(o.cut);
 	assert_int_equal(bytes[o.len - 1], 'x');
 }
+#endif
 
 /* A value that fills the line must not leave halves of later fields, which look like others. */
 static void
