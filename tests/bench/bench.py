@@ -4,7 +4,8 @@
 
     CUBFTPD   the program to measure; build/cubftpd of this tree by default
     ROUNDS    how often each work is done, the servers by turns: 3 by default
-    FOLDER    where the files are served from: a folder in $TMPDIR by default
+    FOLDER    where the files are served from: a folder in $TMPDIR by default. It takes half a
+              GiB for each server.
     SERVERS   names of servers, such as "cubftpd vsftpd"; all that are installed by default
 
 Each server does the same work for the same client over loopback, with TLS 1.2. Shown is the
@@ -16,9 +17,12 @@ cubftpd syncs each upload to the medium before it answers, which none of the oth
 FOLDER=/dev/shm shows the work without the medium.
 """
 
+import contextlib
+import ftplib
 import io
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -41,14 +45,13 @@ SESSIONS = 3
 
 
 def curl(server, *words):
-    """Returns how long it took from the login on, in seconds."""
-    times = subprocess.run(
-        ["curl", "-sS", "--ssl-reqd", "-k", "--tls-max", "1.2", "-o", "/dev/null",
-         "-w", "%{stderr}%{time_total} %{time_pretransfer}",
-         "-u", f"{server.user}:{server.password}", *words],
-        check=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    total, login = times.stderr.split()
-    return float(total) - float(login)
+    """Returns how long it took from the reply 150 on, in seconds."""
+    times = servers.run(
+        "curl", "-sS", "--ssl-reqd", "-k", "--tls-max", "1.2", "-o", "/dev/null",
+        "-w", "%{time_total} %{time_pretransfer}", "-u", f"{server.user}:{server.password}",
+        *words)
+    total, before = times.split()
+    return float(total) - float(before)
 
 
 def url(server, path=""):
@@ -100,9 +103,6 @@ class Work:
         (server.files / "into" / "big").unlink(missing_ok=True)
         return curl(server, "-T", self.big, url(server, "into/big"))
 
-    def listing(self, server):
-        return curl(server, url(server, "crowd/"))
-
     # Not by curl: version 7.88 waits for a second where a reply to EPSV comes at once.
 
     def download_small(self, server):
@@ -112,7 +112,7 @@ class Work:
             got = []
             ftp.retrbinary(f"RETR {server.path}small/{number}", got.append)
             if b"".join(got) != content:
-                raise RuntimeError(f"{server.tool} sent something else")
+                raise servers.Trouble("it sent something else")
         took = time.monotonic() - started
         ftp.quit()
         return took
@@ -123,6 +123,17 @@ class Work:
         for number, content in enumerate(self.small):
             ftp.storbinary(f"STOR {server.path}into/{number}", io.BytesIO(content))
         took = time.monotonic() - started
+        ftp.quit()
+        return took
+
+    def listing(self, server):
+        ftp = log_in(server)
+        got = []
+        started = time.monotonic()
+        ftp.retrbinary(f"LIST {server.path}crowd", got.append)
+        took = time.monotonic() - started
+        if b"".join(got).count(b"\n") != CROWD:
+            raise servers.Trouble("the list is not whole")
         ftp.quit()
         return took
 
@@ -139,6 +150,7 @@ WORKS = (
 
 def memory(server):
     """While nobody is there, and with so many sessions logged in."""
+    server.wait_until_alone()
     idle = server.memory_kib()
     sessions = [log_in(server) for _ in range(SESSIONS)]
     busy = server.memory_kib()
@@ -170,34 +182,57 @@ def table(head, rows):
         print(f"{title:{width}}" + "".join(f"{cell:>15}" for cell in cells))
 
 
-def main():
-    chosen = []
+def chosen():
+    unknown = set(WANTED) - {kind.tool for kind in servers.ALL}
+    if unknown:
+        sys.exit(f"SERVERS: unknown: {' '.join(sorted(unknown))}")
     for kind in servers.ALL:
-        if WANTED and kind.tool not in WANTED:
-            continue
-        why_not = kind.why_not()
-        if why_not:
-            print(f"not measured: {why_not}", file=sys.stderr)
-        else:
-            chosen.append(kind)
-    with tempfile.TemporaryDirectory(prefix="bench-") as local:
-        work = Work(Path(local))
-        certificate = servers.Certificate(local)
-        running = []
-        try:
-            for kind in chosen:
-                server = kind(certificate)
-                running.append(server)
-                work.furnish(server.files)
-                server.start()
-            amounts = [memory(server) for server in running]
-            rows = list(measure(running, work))
-            rows.append(("RAM while nobody is there", [f"{idle} KiB" for idle, _ in amounts]))
-            rows.append((f"    with {SESSIONS} sessions", [f"{busy} KiB" for _, busy in amounts]))
-            table([server.tool for server in running], rows)
-        finally:
-            for server in running:
-                server.stop()
+        if not WANTED or kind.tool in WANTED:
+            why_not = kind.why_not()
+            if why_not:
+                print(f"not measured: {why_not}", file=sys.stderr)
+            else:
+                yield kind
+
+
+def start(kind, certificate, work, clean_up):
+    """A server that somebody can log in to, or None, and why is told."""
+    folders = []
+    for where in (None, os.environ.get("FOLDER")):
+        folders.append(Path(tempfile.mkdtemp(prefix="bench-", dir=where)).resolve())
+        clean_up.callback(shutil.rmtree, folders[-1], ignore_errors=True)
+        folders[-1].chmod(0o755)
+    server = kind(certificate, *folders)
+    clean_up.callback(server.stop)
+    try:
+        work.furnish(server.files)
+        server.start()
+        log_in(server).quit()
+    except (servers.Trouble, KeyError, OSError, ftplib.Error) as why:
+        print(f"not measured: {kind.tool}: {why}", file=sys.stderr)
+        return None
+    return server
+
+
+def main():
+    for tool in ("curl", "openssl"):
+        if not shutil.which(tool):
+            sys.exit(f"please install {tool}")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # by way of what cleans up
+    kinds = list(chosen())
+    with contextlib.ExitStack() as clean_up:
+        local = clean_up.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+        work, certificate = Work(Path(local)), servers.Certificate(local)
+        running = [server for kind in kinds
+                   if (server := start(kind, certificate, work, clean_up))]
+        if not running:
+            sys.exit("there is no server to measure")
+        amounts = [memory(server) for server in running]
+        rows = list(measure(running, work))
+        rows.append(("RAM while nobody is there", [f"{idle} KiB" for idle, _ in amounts]))
+        rows.append((f"    with {SESSIONS} sessions", [f"{busy} KiB" for _, busy in amounts]))
+        table([server.tool for server in running], rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ The servers that are measured: cubftpd, and those of its competitors whose progr
 
 Each serves one folder on 127.0.0.1, with the same P-256 certificate, in the foreground, to the
 one account USER. What a competitor needs to do the same work as cubftpd is switched on
-(protection of data demanded, TLS sessions resumed), the rest is as it comes.
+(protection of data demanded, TLS sessions resumed), the rest is as it comes. vsftpd and
+Pure-FTPd serve nobody unless they are started by root. By root, all three become `nobody` or
+`daemon`, who must be able to get to the folders.
 """
 
 import grp
@@ -15,7 +17,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -30,8 +31,21 @@ NOBODY = 65534
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
+class Trouble(Exception):
+    """Why a server is not measured."""
+
+
 def program(name):
     return shutil.which(name, path=SBIN)
+
+
+def run(*words, given=""):
+    """A command's output. Trouble with what it complained of, where it fails."""
+    done = subprocess.run([str(word) for word in words], input=given, capture_output=True,
+                          text=True, timeout=10 * LIMIT_S)
+    if done.returncode != 0:
+        raise Trouble(f"{Path(words[0]).name}: {done.stderr.strip()}")
+    return done.stdout
 
 
 class Certificate:
@@ -40,10 +54,8 @@ class Certificate:
     def __init__(self, folder):
         self.key, self.crt, self.both = (Path(folder, "server." + end)
                                          for end in ("key", "crt", "pem"))
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-days", "30", "-subj", "/CN=bench", "-keyout", self.key, "-out", self.crt],
-            check=True, capture_output=True)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-days", "30", "-subj", "/CN=bench", "-keyout", self.key, "-out", self.crt)
         self.both.write_text(self.key.read_text() + self.crt.read_text())
         self.both.chmod(0o600)
 
@@ -58,14 +70,11 @@ class Server:
     user, password = USER, PASSWORD
     path = ""
 
-    def __init__(self, certificate):
+    def __init__(self, certificate, folder, served):
+        """In two folders of its own, one for what is served: both exist, whoever made them."""
         self.certificate = certificate
-        self.folder, self.served = (
-            Path(tempfile.mkdtemp(prefix="bench-", dir=where))
-            for where in (None, os.environ.get("FOLDER")))
-        for folder in (self.folder, self.served):
-            folder.chmod(0o755)
-        self.files = self.served / "files"
+        self.folder, self.served = folder, served
+        self.files = served / "files"
         self.files.mkdir()
         first = live.free_ports(101)
         self.port, self.passive = first, (first + 1, first + 100)
@@ -86,16 +95,16 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            self.command(), cwd=self.folder, stdin=subprocess.DEVNULL,
+            [str(word) for word in self.command()], cwd=self.folder, stdin=subprocess.DEVNULL,
             stdout=open(self.folder / "log", "ab"), stderr=subprocess.STDOUT)
         give_up = time.monotonic() + LIMIT_S
         while time.monotonic() < give_up and self.process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return self
+                return
             except OSError:
                 time.sleep(0.02)
-        raise RuntimeError(f"{self.tool} does not serve:\n" + (self.folder / "log").read_text())
+        raise Trouble((self.folder / "log").read_text().strip() or "it does not listen")
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -105,8 +114,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for folder in (self.folder, self.served):
-            shutil.rmtree(folder, ignore_errors=True)
 
     def family(self):
         """The numbers of the process and all that descend from it."""
@@ -116,6 +123,14 @@ class Server:
             new = [int(word) for pid in new for word in
                    Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return found
+
+    def wait_until_alone(self):
+        """The processes of earlier sessions end."""
+        give_up = time.monotonic() + LIMIT_S
+        while len(self.family()) > 1:
+            if time.monotonic() > give_up:
+                raise Trouble("its sessions do not end")
+            time.sleep(0.05)
 
     def cpu_s(self):
         """User and system time of the process, without that of others which it made."""
@@ -138,6 +153,8 @@ class Cubftpd(Server):
 
     @classmethod
     def why_not(cls):
+        if live.built_with("ADMIN") == 0 or (live.built_with("SESSIONS") or 4) < 4:
+            return "cubftpd is built without commands, or for fewer than four sessions"
         return None
 
     def command(self):
@@ -146,11 +163,10 @@ class Cubftpd(Server):
             f"listen = 127.0.0.1:{self.port}\nroot = {self.files}\n"
             f"identity_store = {self.folder}/identity\ntrust_store = {self.folder}/trust\n"
             f"passive_ports = {self.passive[0]}-{self.passive[1]}\n")
-        for words, given in (
-                (["init", "--key", self.certificate.key, "--cert", self.certificate.crt], ""),
-                (["account", "add", USER, "--rights", "rwdl", "--password-stdin"], PASSWORD)):
-            subprocess.run([live.BINARY, *words, "-c", config], input=given + "\n", text=True,
-                           check=True, capture_output=True)
+        run(live.BINARY, "init", "--key", self.certificate.key, "--cert", self.certificate.crt,
+            "-c", config)
+        run(live.BINARY, "account", "add", USER, "--rights", "rwdl", "--password-stdin",
+            "-c", config, given=PASSWORD + "\n")
         return [live.BINARY, "run", "-c", config]
 
 
@@ -190,21 +206,28 @@ class Vsftpd(Server):
 class Proftpd(Server):
     tool = "proftpd"
 
+    @classmethod
+    def modules(cls):
+        return Path(program("proftpd")).parents[1] / "lib" / "proftpd"
+
+    @classmethod
+    def why_not(cls):
+        return super().why_not() or (None if (cls.modules() / "mod_tls.so").exists()
+                                     else "proftpd lacks mod_tls")
+
     def command(self):
         user = NOBODY if os.getuid() == 0 else os.getuid()
         group_id = pwd.getpwuid(user).pw_gid
         self.give_away(user)
-        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=PASSWORD, text=True,
-                                check=True, capture_output=True).stdout.strip()
+        hashed = run("openssl", "passwd", "-6", "-stdin", given=PASSWORD).strip()
         passwd, group = self.folder / "passwd", self.folder / "group"
         passwd.write_text(f"{USER}:{hashed}:{user}:{group_id}::{self.files}:/bin/sh\n")
         group.write_text(f"{USER}:x:{group_id}:\n")
         for path in (passwd, group):
             path.chmod(0o600)
-        modules = Path(program("proftpd")).parents[1] / "lib" / "proftpd"
         config = self.folder / "proftpd.conf"
         config.write_text(f"""
-ModulePath {modules}
+ModulePath {self.modules()}
 LoadModule mod_tls.c
 ServerType standalone
 DefaultAddress 127.0.0.1
@@ -218,7 +241,7 @@ AuthOrder mod_auth_file.c
 AuthUserFile {passwd}
 AuthGroupFile {group}
 RequireValidShell off
-DefaultRoot ~
+{'DefaultRoot ~' if os.getuid() == 0 else ''}
 AllowOverwrite on
 AllowStoreRestart on
 PidFile {self.folder}/pid
@@ -247,11 +270,9 @@ class PureFtpd(Server):
     def command(self):
         self.give_away(NOBODY)
         text, made = self.folder / "pureftpd.passwd", self.folder / "pureftpd.pdb"
-        subprocess.run(
-            [program("pure-pw"), "useradd", USER, "-f", text, "-F", made, "-m", "-u", str(NOBODY),
-             "-g", str(NOBODY), "-d", self.files], input=f"{PASSWORD}\n{PASSWORD}\n",
-            text=True, check=True, capture_output=True)
-        return [program("pure-ftpd"), "-S", f"127.0.0.1,{self.port}", "-Y", "2",
+        run(program("pure-pw"), "useradd", USER, "-f", text, "-F", made, "-m", "-u", NOBODY,
+            "-g", NOBODY, "-d", self.files, given=f"{PASSWORD}\n{PASSWORD}\n")
+        return [program("pure-ftpd"), "-S", f"127.0.0.1,{self.port}", "-Y", "3",
                 "-2", self.certificate.both, "-l", f"puredb:{made}", "-u", "1", "-4", "-H",
                 "-p", f"{self.passive[0]}:{self.passive[1]}", "-g", self.folder / "pid",
                 "-L", "20000:8"]
