@@ -120,7 +120,8 @@ void cubftpd_config_override(struct cubftpd_config *config);
 
 /*
  * All has been set: fill in what follows from other keys (control_socket from trust_store,
- * where that is not too long for a socket's path; there is none then).
+ * where that is not too long for a socket's path; there is none then, nor in a build without
+ * CONFIG_CUBFTPD_ADMIN).
  */
 void cubftpd_config_finish(struct cubftpd_config *config);
 

@@ -14,16 +14,21 @@ import time
 import unittest
 from pathlib import Path
 
-from server import HOSTS, LIMIT_S, TREE, Account, LiveCase, Server, content
+from server import HOSTS, LIMIT_S, TREE, Account, LiveCase, Server, built_with, content
 
 SIDE_BY_SIDE = True
 
 
 def options():
-    """The features of Kconfig that cost something, and the number of sessions."""
+    """Nothing that can be left out, and one session; the other numbers are those of BINARY."""
     text = (TREE / "Kconfig").read_text()
     features = re.findall(r"^config CUBFTPD_(\w+)\n\tbool .*\n\tdefault y$", text, re.M)
-    return [f"CONFIG_CUBFTPD_{name}=n" for name in features] + ["CONFIG_CUBFTPD_SESSIONS=1"]
+    numbers = {name: built_with(name) for name in re.findall(r"^config CUBFTPD_(\w+)\n\tint ",
+                                                             text, re.M)}
+    numbers["SESSIONS"] = 1
+    return [f"CONFIG_CUBFTPD_{name}=n" for name in features] + [
+        f"CONFIG_CUBFTPD_{name}={number}" for name, number in numbers.items()
+        if number is not None]
 
 
 def build(folder):
@@ -51,6 +56,7 @@ class Bare(LiveCase):
     def make_server(cls):
         host = HOSTS[0]
         server = Server(accounts=(Account(),))
+        server.must("account", "add", "boss", "--admin", "--password-stdin", given="of all\n")
         server.binary = cls.program
         server.options["listen"] = f"{host}:{server.port(host)}"
         del server.options["listen_implicit"]
@@ -68,10 +74,14 @@ class Bare(LiveCase):
         self.assertEqual(self.path("one").read_bytes(), data)
         self.assertEqual(ftp.get("one"), data)
         self.assertEqual(ftp.list("NLST"), ["one"])
+        ftp.expect("DELE one", 250)
+        ftp.quit()
+
+    def test_there_is_no_folder_for_administrators(self):
+        ftp = self.session(name="boss", password="of all")
         self.assertNotIn(".provision", " ".join(ftp.list("MLSD")))
         ftp.expect("CWD /.provision", 550)
-        ftp.expect("DELE one", 250)
-        ftp.expect("QUIT", 221)
+        ftp.quit()
 
     def test_there_is_no_command_and_no_socket(self):
         for words in (["status"], ["account", "list"], ["check"]):

@@ -127,7 +127,7 @@ a_client_that_closes_right_after_close_notify_has_stored_its_file(void **state)
 
 /*
  * Programs that leave Nagle's algorithm on, such as Python's ftplib, wait with the last of a
- * small file until what went before is acknowledged, which each server delays by 40 ms.
+ * small file until what went before is acknowledged, which a kernel may delay by 40 ms.
  */
 static void
 what_is_uploaded_is_acknowledged_at_once(void **state)
