@@ -142,7 +142,7 @@ SEEN = $(POSIX) -I. -Icore
 $(O)/core/%.o: DEFINES = -I$(O)
 $(O)/core/clock.o: DEFINES = -I$(O) $(CLOCK)
 $(O)/port/%.o: DEFINES = -I$(O) $(POSIX)
-$(O)/tests/%.o: DEFINES = -I$(O) $(SEEN) -Itests/sim
+$(O)/tests/%.o: DEFINES = -I$(O) $(SEEN) -Itests/sim -Itests/story
 $(O)/host/core/%.o: DEFINES = -I$(O)/host
 $(O)/host/core/clock.o: DEFINES = -I$(O)/host $(CLOCK)
 $(O)/host/port/%.o: DEFINES = -I$(O)/host $(POSIX)
@@ -160,7 +160,8 @@ $(PORT_TESTS): %: %.o $(CORE) $(PORT_PARTS)
 $(filter-out $(PORT_TESTS),$(TESTS)): %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) -lcmocka $(LIBS)
 $(filter $(O)/tests/story/%,$(TESTS)): $(O)/tests/story/story.o
-$(O)/host/tests/cubsign/test_fuzz: $(O)/host/tests/fuzz/fuzz_der.o
+$(O)/tests/story/test_fuzz: $(addprefix $(O)/tests/fuzz/,fuzz_session.o seeds.o)
+$(O)/host/tests/cubsign/test_fuzz: $(addprefix $(O)/host/tests/fuzz/,fuzz_der.o seeds.o)
 # These two replace pbkdf2_start(), so that keys by the thousand are sealed in no time.
 $(addprefix $(O)/tests/unit/test_,seal identity): private WRAP = -Wl,--wrap=pbkdf2_start
 
@@ -168,7 +169,9 @@ $(O)/tests/size/stack: %: %.o $(CORE) $(SIM)
 	$(LINK_PROGRAM) $(LIBS)
 
 -include $(patsubst %.o,%.d,$(CORE) $(PORT) $(SIM) $(HOST) $(ALL_TESTS:=.o) \
-	$(call objects,tests/story/story.c tests/size/stack.c) $(O)/host/tests/fuzz/fuzz_der.o)
+	$(call objects,tests/story/story.c tests/size/stack.c) \
+	$(addprefix $(O)/,$(addprefix tests/fuzz/,fuzz_session.o seeds.o) \
+		$(addprefix host/tests/fuzz/,fuzz_der.o seeds.o)))
 
 # $(call put,MODE,FOLDER,FILES): FOLDER below $(DESTDIR)$(PREFIX)
 put = install -d $(DESTDIR)$(PREFIX)/$(2) && install -m $(1) $(3) $(DESTDIR)$(PREFIX)/$(2)
@@ -210,16 +213,24 @@ check-live: san ## Run real clients against the server
 	@$(LIVE) --live
 check-valgrind: tests ## Run the tests in C under valgrind
 	@$(PYTHON) tests/check.py --valgrind $(VALGRIND_TESTS)
-# With clang's libFuzzer, for as long as one likes. What it finds stays in the folder.
+# With clang's libFuzzer, for as long as one likes. What it finds stays in the folders.
 FUZZ_SECONDS ?= 60
 FUZZ = -fno-sanitize-recover=all -fsanitize=address,undefined,fuzzer
-fuzz: $(O)/host/tests/cubsign/test_fuzz ## Feed the readers of DER with bytes (FUZZ_SECONDS=60)
-	@$(MAKE) O=$(O)/fuzz CC=clang CFLAGS='-O1 -g $(FUZZ)-no-link' $(O)/fuzz/fuzz_der
-	@mkdir -p $(O)/fuzz/seeds $(O)/fuzz/corpus
-	@$< --write $(O)/fuzz/seeds
-	cd $(O)/fuzz && ./fuzz_der -max_len=4096 -max_total_time=$(FUZZ_SECONDS) corpus seeds
+FUZZ_TESTS = $(O)/host/tests/cubsign/test_fuzz $(O)/tests/story/test_fuzz
+define RUN_FUZZER
+	@mkdir -p $(O)/fuzz/$(1)/seeds $(O)/fuzz/$(1)/corpus
+	@$(2) --write $(O)/fuzz/$(1)/seeds
+	cd $(O)/fuzz/$(1) && ../fuzz_$(1) -max_len=4096 -max_total_time=$(FUZZ_SECONDS) corpus seeds
+endef
+fuzz: $(FUZZ_TESTS) ## Feed the readers of DER, then the server, with bytes (FUZZ_SECONDS=60 each)
+	@$(MAKE) O=$(O)/fuzz CC=clang CFLAGS='-O1 -g $(FUZZ)-no-link' \
+		$(O)/fuzz/fuzz_der $(O)/fuzz/fuzz_session
+	$(call RUN_FUZZER,der,$(abspath $(word 1,$(FUZZ_TESTS))))
+	$(call RUN_FUZZER,session,$(abspath $(word 2,$(FUZZ_TESTS))))
 $(O)/fuzz_der: $(O)/host/tests/fuzz/fuzz_der.o $(HOST_PARTS)
 	$(LINK_PROGRAM) $(FUZZ) $(LIBS)
+$(O)/fuzz_session: $(addprefix $(O)/tests/,fuzz/fuzz_session.o story/story.o) $(CORE) $(SIM)
+	$(LINK_PROGRAM) $(FUZZ) -lcmocka $(LIBS)
 bench: $(O)/cubftpd ## Measure speed and RAM, beside vsftpd, proftpd and pure-ftpd where installed
 	@CUBFTPD=$(abspath $<) $(PYTHON) tests/bench/bench.py
 tidy: $(CORE) ## Check what the compiler doesn't: floors, includes, calls, lengths

@@ -3,7 +3,7 @@
  * Whatever reads DER or PEM gets arbitrary bytes: nothing of it may crash, read or write out of
  * bounds, or take what it should refuse. For libFuzzer (`make fuzz`), and for test_fuzz.c.
  */
-#include "fuzz_der.h"
+#include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
