@@ -217,7 +217,7 @@ put_provision(struct listing *l, struct out *o)
 	struct port_stat stat;
 
 	if (provision_stat(l->service, &top, &stat) == CUB_OK) {
-		listing_put(o, &l->style, PROVISION_PATH + 1, &stat);
+		listing_put(o, &l->style, &PROVISION_PATH[1], &stat);
 	}
 }
 
@@ -246,7 +246,7 @@ put_next(struct listing *l, struct out *o)
 		return err;
 	}
 	if (path_is_visible(text_of(entry.name)) && !(CONFIG_CUBFTPD_PROVISION
-		&& l->is_root && text_same(text_of(entry.name), PROVISION_PATH + 1))) {
+		&& l->is_root && text_same(text_of(entry.name), &PROVISION_PATH[1]))) {
 		listing_put(o, &l->style, entry.name, &entry.stat);
 	} else {
 		l->hidden++;
