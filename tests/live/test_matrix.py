@@ -321,6 +321,7 @@ class Readme(unittest.TestCase):
 
     def rows(self):
         text = (TREE / "README.md").read_text().partition("\n## Clients\n")[2]
+        text = text.partition("\n## ")[0]
         found = re.findall(r"^\| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$", text, re.M)
         return {name: (reuse.strip("`"), certificate, needs)
                 for name, reuse, certificate, needs in found[2:]}
