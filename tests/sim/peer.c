@@ -280,6 +280,7 @@ move_records(struct peer_link *l)
 			br_ssl_engine_sendrec_ack(eng, (size_t)n);
 			moved = true;
 		}
+		l->deaf = n == CUB_E_IO;
 	}
 	buf = br_ssl_engine_recvrec_buf(eng, &len);
 	if (buf != NULL) {
@@ -340,12 +341,12 @@ link_move(struct peer_link *l)
 	}
 }
 
-/* Whether all that was given has left for the socket. */
+/* Whether all that was given has left for the socket, or never will. */
 static bool
 link_drained(const struct peer_link *l)
 {
-	return l->src_len == 0
-		&& !(l->tls && br_ssl_engine_current_state(&l->client.eng) & BR_SSL_SENDREC);
+	return l->deaf || (l->src_len == 0
+		&& !(l->tls && br_ssl_engine_current_state(&l->client.eng) & BR_SSL_SENDREC));
 }
 
 static int

@@ -86,6 +86,7 @@ struct peer_link {
 	bool tls;
 	bool ready;             /* the handshake is over */
 	bool notified;          /* the server's close_notify has come */
+	bool deaf;              /* it can't be written to any more, but there may be more to read */
 	bool resumed;           /* the session that we offered was taken up; valid when ready */
 	int  tls_error;         /* BR_ERR_*; 256 + n or 512 + n: alert n received or sent */
 	br_ssl_client_context client;
